@@ -1,0 +1,7 @@
+#include <stdio.h>
+
+int main(void)
+{
+    puts("surfboard " SURFBOARD_VERSION);
+    return 0;
+}
