@@ -1,0 +1,7 @@
+#include "tui/verbs.h"
+
+#include <stddef.h>
+
+const struct verb *const verbs[] = {
+    NULL,
+};

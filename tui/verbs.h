@@ -1,0 +1,8 @@
+/* verbs.h: every verb's table entry. A new verb: its file verb_NAME.c, a line here, a line in
+ * verbs.c at the place where --help shall show it. */
+#ifndef SURFBOARD_TUI_VERBS_H
+#define SURFBOARD_TUI_VERBS_H
+
+#include "tui/command.h"
+
+#endif
