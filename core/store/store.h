@@ -32,8 +32,7 @@ struct store_options {
 /* Opens "/abs", "relative", "file:/abs" or "file:///abs" (taken literally: no %-decoding, as all
  * Iceberg writers do). Nothing is created yet: folders come with the first object. NULL options:
  * durable. ERROR_UNSUPPORTED for other schemes. */
-struct store *store_open(const char *uri, const struct store_options *options,
-                         struct error *error);
+struct store *store_open(const char *uri, const struct store_options *options, struct error *error);
 void store_close(struct store *store);
 /* The absolute path, without a slash at the end ("/" itself aside). */
 const char *store_root(const struct store *store);
@@ -84,7 +83,7 @@ struct store_entry {
 struct store_listing {
     struct store_entry *entries;
     size_t count;
-    struct arena arena; /* owns the keys and the array */
+    struct arena arena; /* owns the keys */
 };
 
 /* All objects whose key begins with `prefix` ("" for all), at any depth, sorted by the bytes of
