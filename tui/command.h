@@ -88,7 +88,8 @@ const char *command_argument(const struct command *command, int index);
 
 /* The profile that --profile, --context, the environment or the default context names, loaded at
  * the first call and owned by the command. In a changing verb the first call also prints "context
- * NAME (from FILE)" to stderr and fails with ERROR_REFUSED when the context is read-only. */
+ * NAME (from FILE)" to stderr, fails with ERROR_REFUSED when the context is read-only, and begins
+ * the run that records this change (core/pipeline/run.h); the run ends with the verb. */
 const struct profile *command_profile(struct command *command, struct error *error);
 /* Whether any profile is named or found at all (merge, scan, maintain work without one too). */
 bool command_has_profile(struct command *command);
@@ -108,6 +109,9 @@ int command_interrupted(struct command *command);
 /* One compact JSON text and a newline to `out`, flushed (a line is seen when it is written). Takes
  * over the reference. A NULL value is ERROR_MEMORY. */
 bool command_print_json(struct command *command, json_t *value, struct error *error);
+/* One event of a verb that prints JSON lines: to the run's file when there is a run (a changing verb
+ * that asked for the profile has one), and to `out` with --json. Takes over the reference. */
+bool command_event(struct command *command, json_t *event, struct error *error);
 /* Text that comes from data: on a terminal, control characters, escapes, bidirectional overrides
  * and bytes that are not UTF-8 show as a middle dot; elsewhere the bytes go out untouched. */
 bool command_print_data(struct command *command, struct slice text, struct error *error);
