@@ -11,8 +11,10 @@ exec 9>"$cache/venv.lock"
 flock 9
 if ! cmp -s "$requirements" "$venv/requirements.done"; then
     echo "fetching the independent readers into $venv" >&2
-    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" >&2
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" >&2
+    log=$cache/venv.log
+    { [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+      "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; } >"$log" 2>&1 ||
+        { tail -20 "$log" >&2; exit 1; }
     cp "$requirements" "$venv/requirements.done"
 fi
 echo "$venv/bin/python"
