@@ -110,6 +110,8 @@ static int command_run(struct command *command)
     }
     int code = command->verb->run(command);
     command_progress(command, "%s", "");
+    if (!command_context_finish(command, code, &error))
+        return code ? code : command_fail(command, &error);
     if (fflush(command->out) != 0 || ferror(command->out)) {
         error_set(&error, ERROR_IO, "give it room, or another place to write to",
                   "writing the result failed");

@@ -58,6 +58,7 @@ struct verb {
 };
 
 struct profile;
+struct run;
 struct command_private;
 
 struct command {
@@ -97,6 +98,9 @@ bool command_has_profile(struct command *command);
  * command_profile() does for a changing verb. */
 bool command_begin_change(struct command *command, struct error *error);
 
+/* The run that records this change; NULL when there is none. */
+struct run *command_run_record(struct command *command);
+
 /* Prints "surfboard: message" and the remedy on stderr; with --json also {"error": {"kind",
  * "message", "remedy"}} on `out`. Returns the exit code of its kind. */
 int command_fail(struct command *command, const struct error *error);
@@ -109,8 +113,8 @@ int command_interrupted(struct command *command);
 /* One compact JSON text and a newline to `out`, flushed (a line is seen when it is written). Takes
  * over the reference. A NULL value is ERROR_MEMORY. */
 bool command_print_json(struct command *command, json_t *value, struct error *error);
-/* One event of a verb that prints JSON lines: to the run's file when there is a run (a changing verb
- * that asked for the profile has one), and to `out` with --json. Takes over the reference. */
+/* One event of a verb that prints JSON lines: to the run's file when there is a run (a changing
+ * verb that asked for the profile has one), and to `out` with --json. Takes over the reference. */
 bool command_event(struct command *command, json_t *event, struct error *error);
 /* Text that comes from data: on a terminal, control characters, escapes, bidirectional overrides
  * and bytes that are not UTF-8 show as a middle dot; elsewhere the bytes go out untouched. */

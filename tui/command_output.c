@@ -42,6 +42,7 @@ static void output_lines(struct command *command, const char *indent, const char
 
 int command_fail(struct command *command, const struct error *error)
 {
+    command->hidden->failure = *error;
     output_clear_progress(command);
     output_lines(command, "surfboard: ", error->message);
     output_lines(command, "  ", error->remedy);

@@ -20,8 +20,11 @@ struct command_private {
         *words; /* what is neither option nor argument of one; NULL-ended; the first is the verb */
     int word_count;
     struct profile *profile;
-    bool context_named;  /* "context X (from ...)" was printed */
-    bool progress_shown; /* a progress line stands on the terminal */
+    char from[96];        /* which option, variable or setting named the profile */
+    bool changing;        /* the context was named and a run begun */
+    struct run *run;      /* NULL: nothing is recorded */
+    struct error failure; /* what command_fail() last reported, for the run's end */
+    bool progress_shown;  /* a progress line stands on the terminal */
 };
 
 /* How many words the verb's name has: 1 or 2. */
@@ -38,6 +41,8 @@ bool command_parse(struct command_private *hidden, int count, char **arguments,
                    struct error *error);
 const struct command_value *command_value(const struct command *command, const char *name);
 
+/* Ends the run, if there is one, with the verb's exit code. */
+bool command_context_finish(struct command *command, int exit_code, struct error *error);
 void command_context_destroy(struct command *command);
 
 #endif

@@ -5,4 +5,6 @@
 
 #include "tui/command.h"
 
+extern const struct verb verb_context;
+
 #endif

@@ -15,6 +15,7 @@
 #define SURFBOARD_PIPELINE_PIPELINE_H
 
 #include "core/base/arena.h"
+#include "core/base/buffer.h"
 #include "core/config/profile.h"
 
 struct model;
