@@ -1,0 +1,101 @@
+"""Promise: killed, or failing with EIO or ENOSPC, at any fault point, a plain re-run reaches exactly the right state."""
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from lib_crash import ROOT, Broken, Cell, Merge  # noqa: E402
+
+ACTIONS = ("kill", "eio", "enospc")
+# The first so many times that the program comes by a point are tried, one after the other.
+MOST = {"kill": 12, "eio": 4, "enospc": 2}
+
+# Each fault point of the source: the scenarios it must fire in, and whether the program may end well
+# in spite of EIO and ENOSPC there ("absorbed": with the reason).
+TABLE = {
+}
+
+
+def points_of_source():
+    """{point: files} of all FAULT("...") in core, plugins and tui."""
+    found = {}
+    for top in ("core", "plugins", "tui"):
+        for path in sorted((ROOT / top).rglob("*.[ch]")):
+            if path.name in ("fault.h", "fault.c"):
+                continue
+            for name in re.findall(r'FAULT\(\s*"([^"]+)"', path.read_text()):
+                found.setdefault(name, set()).add(str(path.relative_to(ROOT)))
+    return found
+
+
+def sweep(scenario, point, absorbed, report):
+    """All cells of one point in one scenario; the first time must fire, later ones may not be reached."""
+    cells = 0
+    for action in ACTIONS:
+        for nth in range(1, MOST[action] + 1):
+            cell = Cell(point, action, nth)
+            try:
+                if not scenario.play(cell, bool(absorbed)):
+                    if nth == 1:
+                        report(f"{scenario.name}: {cell}: did not fire")
+                    break
+                cells += 1
+            except Broken as broken:
+                report(f"{scenario.name}: {cell}: {broken}")
+                break
+    return cells
+
+
+def play_scenario(kind, home, rows, report, totals):
+    begun = time.monotonic()
+    cells = 0
+    try:
+        scenario = kind(home)
+        try:
+            for point, absorbed in rows:
+                cells += sweep(scenario, point, absorbed, report)
+        finally:
+            scenario.close()
+    except Exception as error:  # a scenario that can't be set up fails the test, with its name
+        report(f"{kind.name}: {type(error).__name__}: {error}")
+    totals.append(cells)
+    print(f"{kind.name}: {len(rows)} points, {cells} cells, {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def main():
+    wanted = sys.argv[1:]  # points, to look at some by hand
+    problems, totals = [], []
+    points = points_of_source()
+    for name in sorted(points.keys() - TABLE.keys()):
+        problems.append(f"{name} ({', '.join(points[name])}) is not in the matrix")
+    for name in sorted(TABLE.keys() - points.keys()):
+        problems.append(f"{name} is in the matrix and not in the source")
+    home = pathlib.Path(tempfile.mkdtemp(prefix="surfboard-test."))
+    home.chmod(0o755)
+    threads = []
+    for kind in (Merge,):
+        rows = [(point, absorbed) for point, (kinds, absorbed) in TABLE.items()
+                if kind in kinds and (not wanted or point in wanted)]
+        if rows:
+            threads.append(threading.Thread(target=play_scenario,
+                                            args=(kind, home / kind.name, rows, problems.append, totals)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for problem in problems:
+        print("BROKEN " + problem)
+    print(f"{len(points)} points, {sum(totals)} cells, {len(problems)} broken")
+    if problems:
+        print(f"kept: {home}")
+        return 1
+    shutil.rmtree(home)
+    return 0
+
+
+sys.exit(main())
