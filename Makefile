@@ -124,7 +124,7 @@ WATCHED := CC=$(CLANG) SANITIZE=address,undefined,fuzzer-no-link FAULTS=1
 test: ## every test that can run here, in under 10 minutes; ONLY=name narrows, see tests/README.md
 	$(Q)$(DEPS) test
 	$(SUB) FAULTS=1 program unit .build/tools/cdcgen
-	$(SUB) $(WATCHED) unit fuzz-build
+	$(SUB) $(WATCHED) program unit fuzz-build
 	$(Q)python3 tests/run.py $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_SECONDS ?= 300

@@ -55,8 +55,8 @@ static void decimals_round_trip_exactly(void **state)
         {"-0.05", 12, 2, "-0.05", DECIMAL_OK},
         {"1e3", 12, 2, "1000.00", DECIMAL_OK},
         {"12.5E-1", 12, 2, "1.25", DECIMAL_OK},
-        {"99999999999999999999999999999999999999", 38, 0,
-         "99999999999999999999999999999999999999", DECIMAL_OK},
+        {"99999999999999999999999999999999999999", 38, 0, "99999999999999999999999999999999999999",
+         DECIMAL_OK},
         {"100000000000000000000000000000000000000", 38, 0, NULL, DECIMAL_TOO_LARGE},
         {"0.000", 3, 2, "0.00", DECIMAL_OK},
         {"1.234", 5, 2, NULL, DECIMAL_INEXACT},
@@ -91,8 +91,11 @@ static void dates_cover_the_whole_calendar(void **state)
     static const struct {
         const char *text;
         int64_t days;
-    } cases[] = {{"1970-01-01", 0},          {"2000-02-29", 11016}, {"0001-01-01", -719162},
-                 {"-0043-03-15", -735160}, {"9999-12-31", 2932896}};
+    } cases[] = {{"1970-01-01", 0},
+                 {"2000-02-29", 11016},
+                 {"0001-01-01", -719162},
+                 {"-0043-03-15", -735160},
+                 {"9999-12-31", 2932896}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t days = 1;
         char text[DATETIME_TEXT_SIZE];
@@ -117,8 +120,8 @@ static void utf8_refuses_what_is_not(void **state)
 {
     (void)state;
     assert_true(utf8_valid("h\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80 plain ascii text", 27));
-    static const char *const bad[] = {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80",
-                                      "\xE2\x82", "12345678\xFF"};
+    static const char *const bad[] = {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                                      "\x80",     "\xE2\x82",     "12345678\xFF"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(utf8_valid(bad[i], strlen(bad[i])));
 }
