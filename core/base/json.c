@@ -1,0 +1,108 @@
+#include "core/base/json.h"
+
+json_t *json_parse(struct slice text, const char *name, struct error *error)
+{
+    json_error_t problem;
+    json_t *json = json_loadb(text.data ? text.data : "", text.length, JSON_ALLOW_NUL, &problem);
+    if (json)
+        return json;
+    if (json_error_code(&problem) == json_error_out_of_memory)
+        error_set_memory(error, text.length);
+    else
+        error_set(error, ERROR_INPUT, "the file is damaged or is no JSON", "%s:%d:%d: %s", name,
+                  problem.line, problem.column, problem.text);
+    return NULL;
+}
+
+static int json_print_some(const char *text, size_t length, void *context)
+{
+    return buffer_append(context, text, length, NULL) ? 0 : -1;
+}
+
+bool json_print(const json_t *json, struct buffer *out, struct error *error)
+{
+    if (json_dump_callback(json, json_print_some, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+        return error_set_memory(error, out->length);
+    return true;
+}
+
+static const json_t *json_member(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_null(value) ? NULL : value;
+}
+
+static bool json_absent(const char *key, const char *name, struct error *error)
+{
+    return error_set(error, ERROR_INPUT, NULL, "%s: \"%s\" is missing", name, key);
+}
+
+bool json_optional_long(const json_t *object, const char *key, const char *name, int64_t *out,
+                        struct error *error)
+{
+    const json_t *value = json_member(object, key);
+    if (value == NULL)
+        return true;
+    if (!json_is_integer(value))
+        return error_set(error, ERROR_INPUT, NULL, "%s: \"%s\" is not a whole number", name, key);
+    *out = json_integer_value(value);
+    return true;
+}
+
+bool json_optional_int(const json_t *object, const char *key, const char *name, int32_t *out,
+                       struct error *error)
+{
+    int64_t wide = *out;
+    TRY(json_optional_long(object, key, name, &wide, error));
+    if (wide < INT32_MIN || wide > INT32_MAX)
+        return error_set(error, ERROR_INPUT, NULL, "%s: \"%s\" is out of range", name, key);
+    *out = (int32_t)wide;
+    return true;
+}
+
+bool json_optional_text(const json_t *object, const char *key, const char *name, const char **out,
+                        struct error *error)
+{
+    const json_t *value = json_member(object, key);
+    if (value == NULL)
+        return true;
+    if (!json_is_string(value))
+        return error_set(error, ERROR_INPUT, NULL, "%s: \"%s\" is not a text", name, key);
+    *out = json_string_value(value);
+    return true;
+}
+
+bool json_get_long(const json_t *object, const char *key, const char *name, int64_t *out,
+                   struct error *error)
+{
+    return json_member(object, key) ? json_optional_long(object, key, name, out, error)
+                                    : json_absent(key, name, error);
+}
+
+bool json_get_int(const json_t *object, const char *key, const char *name, int32_t *out,
+                  struct error *error)
+{
+    return json_member(object, key) ? json_optional_int(object, key, name, out, error)
+                                    : json_absent(key, name, error);
+}
+
+bool json_get_text(const json_t *object, const char *key, const char *name, const char **out,
+                   struct error *error)
+{
+    return json_member(object, key) ? json_optional_text(object, key, name, out, error)
+                                    : json_absent(key, name, error);
+}
+
+bool json_put(json_t *object, const char *key, json_t *value, struct error *error)
+{
+    if (value == NULL || json_object_set_new(object, key, value) != 0)
+        return error_set_memory(error, 64);
+    return true;
+}
+
+bool json_push(json_t *array, json_t *value, struct error *error)
+{
+    if (value == NULL || json_array_append_new(array, value) != 0)
+        return error_set_memory(error, 64);
+    return true;
+}
