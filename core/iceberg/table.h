@@ -11,13 +11,24 @@
 
 #include <jansson.h>
 
+#include "core/base/map.h"
 #include "core/base/type.h"
 #include "core/iceberg/schema.h"
 #include "core/store/store.h"
 
+struct iceberg_snapshot {
+    int64_t id;
+    int64_t parent_id; /* -1 none */
+    int64_t sequence_number;
+    int64_t timestamp_ms;
+    int32_t schema_id;         /* -1: not recorded, the table's current one counts */
+    const char *manifest_list; /* NULL in v1 tables that list manifests inline */
+    const json_t *json;        /* the whole object, borrowed from the table */
+};
+
 struct iceberg_table {
     json_t *metadata;
-    char *metadata_location; /* the metadata file, as the catalog or the caller named it */
+    char *metadata_location; /* the metadata file, as the catalog or the caller named it; or NULL */
     char *location;          /* as the metadata says; no slash at the end */
     char *namespace_name;    /* as the catalog knows it; NULL when opened by URI */
     char *name;
@@ -28,8 +39,11 @@ struct iceberg_table {
     const struct schema *schema; /* the current one, one of `schemas` */
     struct iceberg_spec *specs;
     size_t spec_count;
-    const struct iceberg_spec *spec; /* the default one */
-    int64_t snapshot_id;             /* current; -1 none */
+    const struct iceberg_spec *spec;    /* the default one */
+    struct iceberg_snapshot *snapshots; /* in the order of the metadata */
+    size_t snapshot_count;
+    struct map snapshot_index; /* by id */
+    int64_t snapshot_id;       /* current; -1 none */
     int64_t last_sequence_number;
     int32_t last_column_id;
     int format_version;
@@ -39,7 +53,8 @@ struct iceberg_table {
 };
 
 /* Parses metadata JSON (gzip-compressed too). `metadata_location`: where it was read, a path or
- * URI ending in "/metadata/<file>"; the table's store is opened from it. */
+ * URI ending in "/metadata/<file>", from which the table's store is opened. NULL: the metadata
+ * alone, without a store (`store` is NULL then, and no file can be opened). */
 bool iceberg_table_parse(struct slice json, const char *metadata_location,
                          struct iceberg_table *out, struct error *error);
 void iceberg_table_destroy(struct iceberg_table *table); /* a zeroed one is fine */
@@ -64,22 +79,9 @@ const char *iceberg_table_property(const struct iceberg_table *table, const char
 const struct schema *iceberg_table_schema(const struct iceberg_table *table, int32_t schema_id);
 const struct iceberg_spec *iceberg_table_spec(const struct iceberg_table *table, int32_t spec_id);
 
-struct iceberg_snapshot {
-    int64_t id;
-    int64_t parent_id; /* -1 none */
-    int64_t sequence_number;
-    int64_t timestamp_ms;
-    int32_t schema_id;         /* -1: not recorded, the table's current one counts */
-    const char *manifest_list; /* NULL in v1 tables that list manifests inline */
-    const json_t *json;        /* the whole object, borrowed from the table */
-};
-
 /* False when the table has no such snapshot (no error is set). */
 bool iceberg_snapshot_find(const struct iceberg_table *table, int64_t id,
                            struct iceberg_snapshot *out);
-size_t iceberg_snapshot_count(const struct iceberg_table *table);
-bool iceberg_snapshot_at(const struct iceberg_table *table, size_t index,
-                         struct iceberg_snapshot *out);
 /* A value of the summary, "operation" included; NULL when absent. */
 const char *iceberg_snapshot_summary(const struct iceberg_snapshot *snapshot, const char *key);
 /* The snapshot that was current at a time, by the snapshot log; ERROR_NOT_FOUND before the first.
