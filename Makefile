@@ -57,7 +57,7 @@ DEPS := tests/tools/deps.sh
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all demo test bench fuzz format check install clean deps help unit unit-run fuzz-build \
-    bench-build program tidy FORCE
+    bench-build program tools tidy FORCE
 
 all: $(BUILD)/surfboard ## builds ./surfboard
 	$(Q)ln -sfn $(BUILD)/surfboard surfboard
@@ -111,7 +111,8 @@ unit-run: unit
 	$(Q)for t in $(if $(ONLY),$(addprefix $(BUILD)/unit/,$(ONLY)),$(unit_tests)); do \
 	    $$t >$$t.log 2>&1 && echo "  ok    $${t##*/}" || { echo "  FAIL  $${t##*/}"; tail -40 $$t.log; exit 1; }; done
 fuzz-build: $(fuzz_targets)
-bench-build: $(bench_programs) $(BUILD)/surfboard .build/tools/cdcgen
+bench-build: $(bench_programs) $(BUILD)/surfboard tools
+tools: .build/tools/cdcgen
 
 demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-screen --seconds 20"
 	$(Q)$(DEPS) demo
@@ -123,7 +124,7 @@ demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-scr
 WATCHED := CC=$(CLANG) SANITIZE=address,undefined,fuzzer-no-link FAULTS=1
 test: ## every test that can run here, in under 10 minutes; ONLY=name narrows, see tests/README.md
 	$(Q)$(DEPS) test
-	$(SUB) FAULTS=1 program unit .build/tools/cdcgen
+	$(SUB) FAULTS=1 program unit tools
 	$(SUB) $(WATCHED) program unit fuzz-build
 	$(Q)python3 tests/run.py $(if $(ONLY),--only '$(ONLY)')
 
