@@ -29,8 +29,8 @@ finish() {
         kill -KILL "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
-    for data in ${clusters[@]+"${clusters[@]}"}; do
-        as_postgres "$pg_bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
+    for folder in ${clusters[@]+"${clusters[@]}"}; do
+        "$root/tests/tools/pg.sh" stop "$folder" >/dev/null 2>&1 || true
     done
     if [ "$code" = 0 ] || [ "$code" = 77 ]; then rm -rf "$work"; else echo "kept: $work"; fi
     exit "$code"
@@ -89,40 +89,15 @@ digest() { "$PYTHON" "$root/tests/readers/digest.py" "$@"; }
 cdcgen() { "$SURFBOARD_CDCGEN" "$@"; }
 
 # --- a private Postgres ---------------------------------------------------------------------------
-pg_bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
-
-# Postgres refuses root, so as root its programs run as the package's user.
-as_postgres() {
-    if [ "$(id -u)" = 0 ]; then
-        (cd / && setpriv --reuid=postgres --regid=postgres --init-groups -- "$@")
-    else
-        "$@"
-    fi
-}
-
-# pg_start NAME [SETTING...]: a cluster in $work/NAME on its own socket, wal_level=logical; sets and
-# exports pg_dsn. The server listens on no port.
+# pg_start NAME [SETTING...]: a cluster in $work/NAME on its own socket; sets and exports pg_dsn. The
+# server listens on no port.
 pg_start() {
-    local data=$work/$1/data socket=$work/$1
+    local folder=$work/$1
     shift
-    mkdir -p "$socket"
-    [ "$(id -u)" != 0 ] || chown postgres "$socket"
-    as_postgres "$pg_bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
-        >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log" >&2; fail "initdb"; }
-    as_postgres tee -a "$data/postgresql.conf" >/dev/null <<-CONF
-		listen_addresses = ''
-		unix_socket_directories = '$socket'
-		wal_level = logical
-		fsync = off
-		max_replication_slots = 10
-		max_wal_senders = 10
-		shared_buffers = 32MB
-		$(printf '%s\n' "$@")
-	CONF
-    clusters+=("$data")
-    as_postgres "$pg_bin/pg_ctl" -D "$data" -l "$socket/log" -w start >/dev/null
-    pg_dsn="host=$socket user=postgres dbname=postgres"
+    clusters+=("$folder")
+    pg_dsn=$("$root/tests/tools/pg.sh" start "$folder" "$@")
     export pg_dsn
 }
 
-pg_sql() { "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -At -d "$pg_dsn" "$@"; }
+pg_restart() { "$root/tests/tools/pg.sh" restart "$work/$1"; }
+pg_sql() { psql -X -q -v ON_ERROR_STOP=1 -At -d "$pg_dsn" "$@"; }

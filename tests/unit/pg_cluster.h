@@ -1,4 +1,4 @@
-/* pg_cluster.h: a private Postgres for a unit test, by tests/e2e/pg.sh. Include once. */
+/* pg_cluster.h: a private Postgres for a unit test, by tests/tools/pg.sh. Include once. */
 #ifndef SURFBOARD_TESTS_PG_CLUSTER_H
 #define SURFBOARD_TESTS_PG_CLUSTER_H
 
@@ -14,7 +14,7 @@ static char cluster_dsn[256];
 static int cluster_call(const char *verb)
 {
     char command[256];
-    snprintf(command, sizeof command, "tests/e2e/pg.sh %s %s", verb, cluster_folder);
+    snprintf(command, sizeof command, "tests/tools/pg.sh %s %s", verb, cluster_folder);
     FILE *pipe = popen(command, "r");
     char line[256] = "";
     if (pipe == NULL)
