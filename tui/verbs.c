@@ -4,5 +4,6 @@
 
 const struct verb *const verbs[] = {
     &verb_context,
+    &verb_model_graph,
     NULL,
 };
