@@ -147,8 +147,10 @@ static int command_dispatch(struct command *command, int count, char **arguments
     /* --json must be known before an error about the other options is printed. */
     for (int i = 1; i < count && strcmp(arguments[i], "--") != 0; i++)
         command->json |= strcmp(arguments[i], "--json") == 0;
+    /* Options behind an unknown verb may be right ones: the verb is what is wrong. */
+    bool strict = verb || count < 2 || arguments[1][0] == '-';
     if (!command_parse(hidden, count, arguments, verb ? verb->options : NULL,
-                       verb ? verb->name : NULL, true, &error))
+                       verb ? verb->name : NULL, strict, &error))
         return command_fail(command, &error);
     int code = command_run_document(command, verb);
     if (code >= 0)

@@ -1,6 +1,7 @@
 /* model graph: the intention graph of each platform, for people, Graphviz or programs. */
 #include <string.h>
 
+#include "core/base/buffer.h"
 #include "core/config/profile.h"
 #include "core/model/graph.h"
 #include "tui/verbs.h"
