@@ -5,5 +5,6 @@
 const struct verb *const verbs[] = {
     &verb_context,
     &verb_model_graph,
+    &verb_streams,
     NULL,
 };

@@ -5,6 +5,6 @@
 
 #include "tui/command.h"
 
-extern const struct verb verb_context, verb_model_graph;
+extern const struct verb verb_context, verb_model_graph, verb_streams;
 
 #endif

@@ -7,7 +7,7 @@
  *   schema file of a table <deltas>/_schema/<topic>.json (cli.md, "Schema file"): written by the
  *                          identity step from the database's catalog, and by native capture again
  *                          whenever a relation changes; merge reads its types there
- *   capture's own record   <deltas>/_capture/<prefix>.json
+ *   capture's own record   <deltas>/<prefix>/_capture.json
  *   lake table             <platform>.<store>_<dataset>, lower case; history: …_history
  *   key indexes            $XDG_CACHE_HOME/surfboard/<context>
  */
@@ -52,7 +52,7 @@ struct capture {
     const char *prefix; /* of its topics, and its name */
     const char *slot, *publication, *connector;
     const char *transaction_topic; /* "<prefix>.transaction" */
-    const char *record_key;        /* below deltas: "_capture/<prefix>.json" */
+    const char *record_key;        /* below deltas: "<prefix>/_capture.json" */
     const struct profile_source *source;
     const struct stream **streams;
     size_t stream_count;
