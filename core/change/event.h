@@ -54,7 +54,7 @@ struct change_position {
  * this scanner, and as long as the line's memory. A slice with data == NULL: absent or null. */
 struct change {
     int64_t offset;       /* the record's place in its partition; >= 0 */
-    int64_t timestamp_ms; /* of the record; -1 when absent */
+    struct slice timestamp; /* of the record, ISO text or digits: see change_timestamp_ms() */
     char op;              /* c u d r t m, or one of the CHANGE_ values above */
     enum change_snapshot snapshot;
 
@@ -101,6 +101,10 @@ void change_scanner_destroy(struct change_scanner *scanner);
  * byte of the line and what is wrong; *out is then undefined. */
 bool change_scan_line(struct change_scanner *scanner, struct slice line, struct change *out,
                       struct error *error);
+
+/* The record's timestamp in milliseconds since 1970; false when there is none, or none that can be
+ * read. */
+bool change_timestamp_ms(const struct change *change, int64_t *out);
 
 /* Orders a before b (< 0), equal (0), behind (> 0): seq0, then seq1, then total_order, where both
  * have one. *exact is false when the answer 0 came without a total order on both sides: two rows of
