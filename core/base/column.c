@@ -139,6 +139,20 @@ bool column_append_struct_end(struct column *column, struct error *error)
     return true;
 }
 
+void column_truncate(struct column *column, size_t length)
+{
+    for (size_t row = length; row < column->length; row++)
+        column->null_count -= !column->valid[row];
+    column->length = length;
+    uint64_t end = length && column->offsets ? column->offsets[length] : 0;
+    if (column->type->kind == TYPE_STRUCT)
+        end = length;
+    else if (column->child_count == 0)
+        column->bytes_length = (size_t)end;
+    for (size_t i = 0; i < column->child_count; i++)
+        column_truncate(&column->children[i], (size_t)end);
+}
+
 struct slice column_fixed(const struct column *column, size_t row)
 {
     size_t width = type_width(column->type);

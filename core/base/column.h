@@ -50,6 +50,8 @@ bool column_append_bytes(struct column *column, struct slice value, struct error
 bool column_append_list_end(struct column *column, struct error *error);
 /* For struct: one value was appended to each child before this. */
 bool column_append_struct_end(struct column *column, struct error *error);
+/* Forgets all rows from `length` on, and whatever a failed append left in the children. */
+void column_truncate(struct column *column, size_t length);
 /* Appends row `row` of `from`, a column of an equal type. */
 bool column_append_row(struct column *column, const struct column *from, size_t row,
                        struct error *error);

@@ -32,7 +32,8 @@ struct change_scanner *change_scanner_create_with(enum change_lanes lanes, struc
 #endif
     if (scanner->line == NULL) {
         free(scanner);
-        error_set(error, ERROR_UNSUPPORTED, NULL, "this processor lacks the instructions asked for");
+        error_set(error, ERROR_UNSUPPORTED, NULL,
+                  "this processor lacks the instructions asked for");
         return NULL;
     }
     return scanner;
@@ -65,7 +66,7 @@ bool change_scan_line(struct change_scanner *scanner, struct slice line, struct 
 bool change_timestamp_ms(const struct change *change, int64_t *out)
 {
     int64_t us;
-    if (json_integer(change->timestamp, out))
+    if (token_integer(change->timestamp, out))
         return true;
     if (!datetime_parse_timestamptz(change->timestamp, &us))
         return false;
@@ -88,13 +89,12 @@ int change_position_compare(const struct change_position *a, const struct change
 
 struct slice change_transaction_key(struct slice transaction_id, uint64_t *lsn)
 {
-    const char *colon = transaction_id.length
-                            ? memchr(transaction_id.data, ':', transaction_id.length)
-                            : NULL;
+    const char *colon =
+        transaction_id.length ? memchr(transaction_id.data, ':', transaction_id.length) : NULL;
     int64_t value = 0;
     size_t length = colon ? (size_t)(colon - transaction_id.data) : transaction_id.length;
     if (colon)
-        json_integer(slice_make(colon + 1, transaction_id.length - length - 1), &value);
+        token_integer(slice_make(colon + 1, transaction_id.length - length - 1), &value);
     if (lsn)
         *lsn = value > 0 ? (uint64_t)value : 0;
     return slice_make(transaction_id.data, length);

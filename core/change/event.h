@@ -53,9 +53,9 @@ struct change_position {
 /* All slices are borrowed from the line or the scanner: good until the next change_scan_line() with
  * this scanner, and as long as the line's memory. A slice with data == NULL: absent or null. */
 struct change {
-    int64_t offset;       /* the record's place in its partition; >= 0 */
+    int64_t offset;         /* the record's place in its partition; >= 0 */
     struct slice timestamp; /* of the record, ISO text or digits: see change_timestamp_ms() */
-    char op;              /* c u d r t m, or one of the CHANGE_ values above */
+    char op;                /* c u d r t m, or one of the CHANGE_ values above */
     enum change_snapshot snapshot;
 
     /* Raw JSON objects; schema wrappers and string quoting are already taken off. */

@@ -3,15 +3,16 @@
 #define SURFBOARD_CHANGE_SCAN_H
 
 #include "core/change/event.h"
-#include "core/change/json.h"
+#include "core/change/token.h"
 
-enum { SCAN_HEADER_MEMO = 1024 };
+enum { SCAN_HEADER_MEMO = 1024, SCAN_SLOTS = 24 };
 
 struct change_scanner {
     bool (*line)(struct change_scanner *scanner, struct slice line, struct change *out,
                  struct error *error);
     /* Order of the members in the line before. */
-    struct json_layout top, value, source, transaction;
+    struct token_slot top[SCAN_SLOTS], value[SCAN_SLOTS], source[SCAN_SLOTS];
+    struct token_slot transaction[SCAN_SLOTS];
     /* Texts that had to be unescaped; they live until the next line. */
     struct buffer key_text, value_text, name, transaction_id, source_schema, source_table;
     /* The header list of the line before, byte for byte, and what was found in it: the same list

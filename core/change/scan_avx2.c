@@ -9,7 +9,7 @@
 #else
 #pragma GCC target("avx2,bmi")
 #endif
-#define JSON_LANES 2
+#define TOKEN_LANES 2
 #define SCAN_NAME(name) name##_avx2
 #include "core/change/scan_body.h"
 #ifdef __clang__

@@ -1,18 +1,38 @@
 /* scan_body.h: the envelope scanner, included by scan_portable.c, scan_sse2.c and scan_avx2.c, each
- * with its own JSON_LANES and SCAN_NAME(). One pass over the line; see event.h for what is read. */
+ * with its own TOKEN_LANES and SCAN_NAME(). One pass over the line; see event.h for what is read.
+ */
 
 #include "core/base/error.h"
 #include "core/change/scan.h"
 
 enum { TOP_OTHER, TOP_KEY, TOP_VALUE, TOP_OFFSET, TOP_TIMESTAMP, TOP_HEADERS };
 enum {
-    VALUE_OTHER, VALUE_BEFORE, VALUE_AFTER, VALUE_SOURCE, VALUE_OP, VALUE_TS_MS, VALUE_TS_US,
-    VALUE_TS_NS, VALUE_TRANSACTION, VALUE_SCHEMA, VALUE_PAYLOAD, VALUE_ID, VALUE_STATUS,
-    VALUE_EVENT_COUNT, VALUE_DATA_COLLECTIONS
+    VALUE_OTHER,
+    VALUE_BEFORE,
+    VALUE_AFTER,
+    VALUE_SOURCE,
+    VALUE_OP,
+    VALUE_TS_MS,
+    VALUE_TS_US,
+    VALUE_TS_NS,
+    VALUE_TRANSACTION,
+    VALUE_SCHEMA,
+    VALUE_PAYLOAD,
+    VALUE_ID,
+    VALUE_STATUS,
+    VALUE_EVENT_COUNT,
+    VALUE_DATA_COLLECTIONS
 };
 enum {
-    SOURCE_OTHER, SOURCE_SEQUENCE, SOURCE_LSN, SOURCE_TX_ID, SOURCE_TS_MS, SOURCE_TS_US,
-    SOURCE_SNAPSHOT, SOURCE_SCHEMA, SOURCE_TABLE
+    SOURCE_OTHER,
+    SOURCE_SEQUENCE,
+    SOURCE_LSN,
+    SOURCE_TX_ID,
+    SOURCE_TS_MS,
+    SOURCE_TS_US,
+    SOURCE_SNAPSHOT,
+    SOURCE_SCHEMA,
+    SOURCE_TABLE
 };
 enum { BLOCK_OTHER, BLOCK_ID, BLOCK_TOTAL_ORDER };
 
@@ -22,23 +42,36 @@ struct scan_name {
 };
 
 static const struct scan_name top_names[] = {
-    {"key", TOP_KEY},         {"value", TOP_VALUE}, {"offset", TOP_OFFSET},
-    {"timestamp", TOP_TIMESTAMP}, {"headers", TOP_HEADERS}, {NULL, TOP_OTHER},
+    {"key", TOP_KEY},         {"value", TOP_VALUE},
+    {"offset", TOP_OFFSET},   {"timestamp", TOP_TIMESTAMP},
+    {"headers", TOP_HEADERS}, {NULL, TOP_OTHER},
 };
 static const struct scan_name value_names[] = {
-    {"before", VALUE_BEFORE}, {"after", VALUE_AFTER}, {"source", VALUE_SOURCE}, {"op", VALUE_OP},
-    {"ts_ms", VALUE_TS_MS}, {"ts_us", VALUE_TS_US}, {"ts_ns", VALUE_TS_NS},
-    {"transaction", VALUE_TRANSACTION}, {"schema", VALUE_SCHEMA}, {"payload", VALUE_PAYLOAD},
-    {"id", VALUE_ID}, {"status", VALUE_STATUS}, {"event_count", VALUE_EVENT_COUNT},
-    {"data_collections", VALUE_DATA_COLLECTIONS}, {NULL, VALUE_OTHER},
+    {"before", VALUE_BEFORE},
+    {"after", VALUE_AFTER},
+    {"source", VALUE_SOURCE},
+    {"op", VALUE_OP},
+    {"ts_ms", VALUE_TS_MS},
+    {"ts_us", VALUE_TS_US},
+    {"ts_ns", VALUE_TS_NS},
+    {"transaction", VALUE_TRANSACTION},
+    {"schema", VALUE_SCHEMA},
+    {"payload", VALUE_PAYLOAD},
+    {"id", VALUE_ID},
+    {"status", VALUE_STATUS},
+    {"event_count", VALUE_EVENT_COUNT},
+    {"data_collections", VALUE_DATA_COLLECTIONS},
+    {NULL, VALUE_OTHER},
 };
 static const struct scan_name source_names[] = {
-    {"sequence", SOURCE_SEQUENCE}, {"lsn", SOURCE_LSN}, {"txId", SOURCE_TX_ID},
-    {"ts_ms", SOURCE_TS_MS}, {"ts_us", SOURCE_TS_US}, {"snapshot", SOURCE_SNAPSHOT},
-    {"schema", SOURCE_SCHEMA}, {"table", SOURCE_TABLE}, {NULL, SOURCE_OTHER},
+    {"sequence", SOURCE_SEQUENCE}, {"lsn", SOURCE_LSN},     {"txId", SOURCE_TX_ID},
+    {"ts_ms", SOURCE_TS_MS},       {"ts_us", SOURCE_TS_US}, {"snapshot", SOURCE_SNAPSHOT},
+    {"schema", SOURCE_SCHEMA},     {"table", SOURCE_TABLE}, {NULL, SOURCE_OTHER},
 };
 static const struct scan_name block_names[] = {
-    {"id", BLOCK_ID}, {"total_order", BLOCK_TOTAL_ORDER}, {NULL, BLOCK_OTHER},
+    {"id", BLOCK_ID},
+    {"total_order", BLOCK_TOTAL_ORDER},
+    {NULL, BLOCK_OTHER},
 };
 
 /* One line being read. */
@@ -53,41 +86,41 @@ struct scan {
 };
 
 /* The n-th name of an object of this level as an id. */
-static inline bool scan_member(struct scan *s, struct json *j, struct json_layout *layout,
+static inline bool scan_member(struct scan *s, struct cursor *j, struct token_slot *slots,
                                const struct scan_name *names, size_t index, uint32_t *id)
 {
     bool known, escaped;
     struct slice raw;
-    if (!json_member(j, layout, index, &known, id, &raw, &escaped))
+    if (!token_member(j, slots, SCAN_SLOTS, index, &known, id, &raw, &escaped))
         return false;
-    if (JSON_LIKELY(known))
+    if (TOKEN_LIKELY(known))
         return true;
     struct slice name = raw;
     if (escaped) {
         buffer_clear(&s->scanner->name);
-        if (!json_unescape(raw, &s->scanner->name, s->error))
-            return json_fail(j, "out of memory");
+        if (!token_unescape(raw, &s->scanner->name, s->error))
+            return token_fail(j, "out of memory");
         name = buffer_slice(&s->scanner->name);
     }
     while (names->name && !slice_is(name, names->name))
         names++;
     *id = names->id;
-    json_learn(layout, index, raw, *id);
+    token_learn(slots, SCAN_SLOTS, index, raw, *id);
     return true;
 }
 
 /* An integer or null (which leaves *out). */
-static inline bool scan_integer(struct json *j, int64_t *out, const char *problem)
+static inline bool scan_integer(struct cursor *j, int64_t *out, const char *problem)
 {
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    if (JSON_LIKELY(value.kind == JSON_INTEGER && json_integer(value.raw, out)))
+    if (TOKEN_LIKELY(value.kind == TOKEN_INTEGER && token_integer(value.raw, out)))
         return true;
-    return value.kind == JSON_NULL || json_fail(j, problem);
+    return value.kind == TOKEN_NULL || token_fail(j, problem);
 }
 
-static inline bool scan_unsigned(struct json *j, uint64_t *out, bool *present,
+static inline bool scan_unsigned(struct cursor *j, uint64_t *out, bool *present,
                                  const char *problem)
 {
     int64_t value = -1;
@@ -100,36 +133,36 @@ static inline bool scan_unsigned(struct json *j, uint64_t *out, bool *present,
 }
 
 /* A string as plain text, or null (empty slice). */
-static inline bool scan_text(struct scan *s, struct json *j, struct slice *out,
+static inline bool scan_text(struct scan *s, struct cursor *j, struct slice *out,
                              struct buffer *room, const char *problem)
 {
-    struct json_value value;
+    struct token value;
     *out = (struct slice){0};
-    if (!json_value(j, &value))
+    if (!token_value(j, &value))
         return false;
-    if (JSON_LIKELY(value.kind == JSON_STRING)) {
+    if (TOKEN_LIKELY(value.kind == TOKEN_STRING)) {
         *out = value.raw;
         return true;
     }
-    if (value.kind == JSON_NULL)
+    if (value.kind == TOKEN_NULL)
         return true;
-    if (value.kind != JSON_ESCAPED)
-        return json_fail(j, problem);
+    if (value.kind != TOKEN_ESCAPED)
+        return token_fail(j, problem);
     buffer_clear(room);
-    if (!json_unescape(value.raw, room, s->error))
-        return json_fail(j, "out of memory");
+    if (!token_unescape(value.raw, room, s->error))
+        return token_fail(j, "out of memory");
     *out = buffer_slice(room);
     return true;
 }
 
 /* An object, or null (empty slice). */
-static inline bool scan_object(struct json *j, struct slice *out, const char *problem)
+static inline bool scan_object(struct cursor *j, struct slice *out, const char *problem)
 {
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    *out = value.kind == JSON_OBJECT ? value.raw : (struct slice){0};
-    return value.kind == JSON_OBJECT || value.kind == JSON_NULL || json_fail(j, problem);
+    *out = value.kind == TOKEN_OBJECT ? value.raw : (struct slice){0};
+    return value.kind == TOKEN_OBJECT || value.kind == TOKEN_NULL || token_fail(j, problem);
 }
 
 /* One half of source.sequence: null, or digits with quotes that may carry a backslash. */
@@ -158,24 +191,24 @@ static bool scan_sequence_half(const char **at, const char *end, uint64_t *out)
 }
 
 /* ["lsn","lsn"], as a JSON text in a string (Debezium) or as a list. */
-static bool scan_sequence(struct scan *s, struct json *j)
+static bool scan_sequence(struct scan *s, struct cursor *j)
 {
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    if (value.kind == JSON_NULL)
+    if (value.kind == TOKEN_NULL)
         return true;
     const char *at = value.raw.data, *end = at + value.raw.length;
     struct change_position *position = &s->out->position;
-    if (value.kind < JSON_STRING || value.kind == JSON_OBJECT || at == end || *at++ != '[' ||
+    if (value.kind < TOKEN_STRING || value.kind == TOKEN_OBJECT || at == end || *at++ != '[' ||
         !scan_sequence_half(&at, end, &position->seq0) || at == end || *at++ != ',' ||
         !scan_sequence_half(&at, end, &position->seq1) || at == end || *at++ != ']' || at != end)
-        return json_fail(j, "source.sequence is not a list of two log positions");
+        return token_fail(j, "source.sequence is not a list of two log positions");
     s->out->has_position = true;
     return true;
 }
 
-static bool scan_snapshot(struct scan *s, struct json *j)
+static bool scan_snapshot(struct scan *s, struct cursor *j)
 {
     static const struct {
         const char *text;
@@ -189,26 +222,26 @@ static bool scan_snapshot(struct scan *s, struct json *j)
         {"last", CHANGE_SNAPSHOT_LAST},
         {"incremental", CHANGE_SNAPSHOT_INCREMENTAL},
     };
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    s->out->snapshot = value.kind == JSON_TRUE ? CHANGE_SNAPSHOT_ROW : CHANGE_SNAPSHOT_NO;
-    if (value.kind == JSON_NULL || value.kind == JSON_TRUE || value.kind == JSON_FALSE)
+    s->out->snapshot = value.kind == TOKEN_TRUE ? CHANGE_SNAPSHOT_ROW : CHANGE_SNAPSHOT_NO;
+    if (value.kind == TOKEN_NULL || value.kind == TOKEN_TRUE || value.kind == TOKEN_FALSE)
         return true;
-    for (size_t i = 0; value.kind == JSON_STRING && i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; value.kind == TOKEN_STRING && i < sizeof texts / sizeof *texts; i++) {
         if (slice_is(value.raw, texts[i].text)) {
             s->out->snapshot = texts[i].snapshot;
             return true;
         }
     }
-    return json_fail(j, "source.snapshot is none of the known marks");
+    return token_fail(j, "source.snapshot is none of the known marks");
 }
 
-static inline bool scan_source_member(struct scan *s, struct json *j, uint32_t id)
+static inline bool scan_source_member(struct scan *s, struct cursor *j, uint32_t id)
 {
     static const char integer[] = "a number that source should hold is not an integer";
     struct change *out = s->out;
-    struct json_value skipped;
+    struct token skipped;
     bool present;
     switch (id) {
     case SOURCE_SEQUENCE:
@@ -230,11 +263,11 @@ static inline bool scan_source_member(struct scan *s, struct json *j, uint32_t i
         return scan_text(s, j, &out->source_table, &s->scanner->source_table,
                          "source.table is not a text");
     default:
-        return json_value(j, &skipped);
+        return token_value(j, &skipped);
     }
 }
 
-static bool scan_source(struct scan *s, struct json *j)
+static bool scan_source(struct scan *s, struct cursor *j)
 {
     struct change *out = s->out;
     out->snapshot = CHANGE_SNAPSHOT_NO;
@@ -242,21 +275,21 @@ static bool scan_source(struct scan *s, struct json *j)
     out->has_position = false;
     out->source_schema = out->source_table = (struct slice){0};
     s->source_us = s->source_ms = 0;
-    json_space(j);
+    token_space(j);
     if (j->at == j->end || *j->at != '{') {
-        struct json_value value;
-        if (!json_value(j, &value))
+        struct token value;
+        if (!token_value(j, &value))
             return false;
-        return value.kind == JSON_NULL || json_fail(j, "source is not an object");
+        return value.kind == TOKEN_NULL || token_fail(j, "source is not an object");
     }
     bool more;
-    if (!json_enter(j, '}', &more))
+    if (!token_enter(j, '}', &more))
         return false;
     more = !more;
     uint32_t id;
     for (size_t i = 0; more; i++) {
-        if (!scan_member(s, j, &s->scanner->source, source_names, i, &id) ||
-            !scan_source_member(s, j, id) || !json_more(j, '}', &more))
+        if (!scan_member(s, j, s->scanner->source, source_names, i, &id) ||
+            !scan_source_member(s, j, id) || !token_more(j, '}', &more))
             return false;
     }
     if (!out->has_position && out->lsn) {
@@ -266,51 +299,50 @@ static bool scan_source(struct scan *s, struct json *j)
     return true;
 }
 
-static bool scan_transaction(struct scan *s, struct json *j)
+static bool scan_transaction(struct scan *s, struct cursor *j)
 {
     struct change *out = s->out;
     out->transaction_id = (struct slice){0};
     out->position.total_order = -1;
-    json_space(j);
-    struct json_value value;
+    token_space(j);
+    struct token value;
     if (j->at == j->end || *j->at != '{') {
-        if (!json_value(j, &value))
+        if (!token_value(j, &value))
             return false;
-        return value.kind == JSON_NULL || json_fail(j, "transaction is not an object");
+        return value.kind == TOKEN_NULL || token_fail(j, "transaction is not an object");
     }
     bool more;
-    if (!json_enter(j, '}', &more))
+    if (!token_enter(j, '}', &more))
         return false;
     more = !more;
     for (size_t i = 0; more; i++) {
         uint32_t id;
-        if (!scan_member(s, j, &s->scanner->transaction, block_names, i, &id))
+        if (!scan_member(s, j, s->scanner->transaction, block_names, i, &id))
             return false;
         if (id == BLOCK_ID ? !scan_text(s, j, &out->transaction_id, &s->scanner->transaction_id,
                                         "transaction.id is not a text")
-            : id == BLOCK_TOTAL_ORDER
-                ? !scan_integer(j, &out->position.total_order,
-                                "transaction.total_order is not an integer")
-                : !json_value(j, &value))
+            : id == BLOCK_TOTAL_ORDER ? !scan_integer(j, &out->position.total_order,
+                                                      "transaction.total_order is not an integer")
+                                      : !token_value(j, &value))
             return false;
-        if (!json_more(j, '}', &more))
+        if (!token_more(j, '}', &more))
             return false;
     }
     return true;
 }
 
-static bool scan_op(struct scan *s, struct json *j)
+static bool scan_op(struct scan *s, struct cursor *j)
 {
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    if (value.kind == JSON_NULL) {
+    if (value.kind == TOKEN_NULL) {
         s->out->op = 0;
         return true;
     }
-    if (value.kind != JSON_STRING || value.raw.length != 1 ||
+    if (value.kind != TOKEN_STRING || value.raw.length != 1 ||
         memchr("cudrtm", *value.raw.data, 6) == NULL)
-        return json_fail(j, "op is none of c, u, d, r, t, m");
+        return token_fail(j, "op is none of c, u, d, r, t, m");
     s->out->op = *value.raw.data;
     return true;
 }
@@ -332,40 +364,40 @@ static void scan_forget_value(struct scan *s)
     s->source_us = s->source_ms = s->value_us = s->value_ms = 0;
 }
 
-static bool scan_status(struct scan *s, struct json *j)
+static bool scan_status(struct scan *s, struct cursor *j)
 {
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    s->out->transaction_end = value.kind == JSON_STRING && slice_is(value.raw, "END");
-    if (s->out->transaction_end || (value.kind == JSON_STRING && slice_is(value.raw, "BEGIN")))
+    s->out->transaction_end = value.kind == TOKEN_STRING && slice_is(value.raw, "END");
+    if (s->out->transaction_end || (value.kind == TOKEN_STRING && slice_is(value.raw, "BEGIN")))
         return true;
-    return json_fail(j, "status is neither BEGIN nor END");
+    return token_fail(j, "status is neither BEGIN nor END");
 }
 
-static bool scan_envelope(struct scan *s, struct json *j, bool inner);
+static bool scan_envelope(struct scan *s, struct cursor *j, bool inner);
 
 /* {"schema": ..., "payload": the envelope or null}. */
-static bool scan_payload(struct scan *s, struct json *j, bool inner)
+static bool scan_payload(struct scan *s, struct cursor *j, bool inner)
 {
     if (inner)
-        return json_fail(j, "a payload within a payload");
-    json_space(j);
+        return token_fail(j, "a payload within a payload");
+    token_space(j);
     scan_forget_value(s);
-    struct json_value value;
+    struct token value;
     if (j->at < j->end && *j->at == '{')
         return scan_envelope(s, j, true);
-    if (!json_value(j, &value))
+    if (!token_value(j, &value))
         return false;
-    s->tombstone = value.kind == JSON_NULL;
-    return s->tombstone || json_fail(j, "payload is not an object");
+    s->tombstone = value.kind == TOKEN_NULL;
+    return s->tombstone || token_fail(j, "payload is not an object");
 }
 
-static inline bool scan_value_member(struct scan *s, struct json *j, uint32_t id, bool inner)
+static inline bool scan_value_member(struct scan *s, struct cursor *j, uint32_t id, bool inner)
 {
     static const char integer[] = "a time stamp or count of the value is not an integer";
     struct change *out = s->out;
-    struct json_value value;
+    struct token value;
     switch (id) {
     case VALUE_BEFORE:
         return scan_object(j, &out->before, "before is not an object");
@@ -394,27 +426,27 @@ static inline bool scan_value_member(struct scan *s, struct json *j, uint32_t id
         out->event_count = -1;
         return scan_integer(j, &out->event_count, integer);
     case VALUE_DATA_COLLECTIONS:
-        if (!json_value(j, &value))
+        if (!token_value(j, &value))
             return false;
-        out->data_collections = value.kind == JSON_ARRAY ? value.raw : (struct slice){0};
-        return value.kind == JSON_ARRAY || value.kind == JSON_NULL ||
-               json_fail(j, "data_collections is not a list");
+        out->data_collections = value.kind == TOKEN_ARRAY ? value.raw : (struct slice){0};
+        return value.kind == TOKEN_ARRAY || value.kind == TOKEN_NULL ||
+               token_fail(j, "data_collections is not a list");
     default:
-        return json_value(j, &value);
+        return token_value(j, &value);
     }
 }
 
 /* At the opening brace of the envelope, or of a wrapper around it. */
-static bool scan_envelope(struct scan *s, struct json *j, bool inner)
+static bool scan_envelope(struct scan *s, struct cursor *j, bool inner)
 {
     bool more;
-    if (!json_enter(j, '}', &more))
+    if (!token_enter(j, '}', &more))
         return false;
     more = !more;
     for (size_t i = 0; more; i++) {
         uint32_t id;
-        if (!scan_member(s, j, &s->scanner->value, value_names, i, &id) ||
-            !scan_value_member(s, j, id, inner) || !json_more(j, '}', &more))
+        if (!scan_member(s, j, s->scanner->value, value_names, i, &id) ||
+            !scan_value_member(s, j, id, inner) || !token_more(j, '}', &more))
             return false;
         if (id != VALUE_PAYLOAD) /* its own members count */
             s->seen |= 1u << id;
@@ -423,80 +455,80 @@ static bool scan_envelope(struct scan *s, struct json *j, bool inner)
 }
 
 /* The text of a JSON string as a document of its own. */
-static bool scan_inner_text(struct scan *s, struct json *j, struct buffer *room,
-                            const char *inside, struct json *inner)
+static bool scan_inner_text(struct scan *s, struct cursor *j, struct buffer *room,
+                            const char *inside, struct cursor *inner)
 {
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
     struct slice text = value.raw;
-    if (value.kind == JSON_ESCAPED) {
+    if (value.kind == TOKEN_ESCAPED) {
         buffer_clear(room);
-        if (!json_unescape(value.raw, room, s->error))
-            return json_fail(j, "out of memory");
+        if (!token_unescape(value.raw, room, s->error))
+            return token_fail(j, "out of memory");
         text = buffer_slice(room);
     }
-    *inner = (struct json){.at = text.data, .end = text.data + text.length, .depth = j->depth};
+    *inner = (struct cursor){.at = text.data, .end = text.data + text.length, .depth = j->depth};
     s->inside = inside;
-    json_space(inner);
+    token_space(inner);
     return true;
 }
 
-static bool scan_value(struct scan *s, struct json *j, bool text)
+static bool scan_value(struct scan *s, struct cursor *j, bool text)
 {
-    json_space(j);
+    token_space(j);
     scan_forget_value(s);
     s->out->value_schema = (struct slice){0};
     s->has_value = true;
     if (j->at < j->end && *j->at == '{')
         return scan_envelope(s, j, false);
     if (j->at < j->end && *j->at == '"' && !text) {
-        struct json inner;
+        struct cursor inner;
         if (!scan_inner_text(s, j, &s->scanner->value_text, "value", &inner))
             return false;
-        if (!scan_value(s, &inner, true) || !json_end(&inner)) {
+        if (!scan_value(s, &inner, true) || !token_end(&inner)) {
             j->at = inner.at; /* told as a byte of the text: see scan_problem() */
-            return json_fail(j, inner.problem);
+            return token_fail(j, inner.problem);
         }
         s->inside = NULL;
         return true;
     }
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    s->tombstone = value.kind == JSON_NULL;
-    return s->tombstone || json_fail(j, "value is neither an object nor null");
+    s->tombstone = value.kind == TOKEN_NULL;
+    return s->tombstone || token_fail(j, "value is neither an object nor null");
 }
 
 /* A key object, or {"schema", "payload"} around it: a wrapper has these two members, the schema
  * an object or null and the payload too; columns of those names hold plain values. */
-static bool scan_key_wrapper(struct json *j, struct slice object, struct slice *schema,
+static bool scan_key_wrapper(struct cursor *j, struct slice object, struct slice *schema,
                              struct slice *payload, bool *wrapper)
 {
-    struct json inner = {.at = object.data, .end = object.data + object.length};
-    struct json_value value;
+    struct cursor inner = {.at = object.data, .end = object.data + object.length};
+    struct token value;
     struct slice name;
     bool empty, escaped, more, has_schema = false, has_payload = false;
     *wrapper = false;
-    if (!json_enter(&inner, '}', &empty))
-        return json_fail(j, inner.problem);
+    if (!token_enter(&inner, '}', &empty))
+        return token_fail(j, inner.problem);
     for (more = !empty; more;) {
-        if (!json_name(&inner, &name, &escaped) || !json_value(&inner, &value) ||
-            !json_more(&inner, '}', &more))
-            return json_fail(j, inner.problem);
+        if (!token_name(&inner, &name, &escaped) || !token_value(&inner, &value) ||
+            !token_more(&inner, '}', &more))
+            return token_fail(j, inner.problem);
         bool is_schema = slice_is(name, "schema");
         if ((!is_schema && !slice_is(name, "payload")) ||
-            (value.kind != JSON_OBJECT && value.kind != JSON_NULL))
+            (value.kind != TOKEN_OBJECT && value.kind != TOKEN_NULL))
             return true;
         *(is_schema ? &has_schema : &has_payload) = true;
         *(is_schema ? schema : payload) =
-            value.kind == JSON_OBJECT ? value.raw : (struct slice){0};
+            value.kind == TOKEN_OBJECT ? value.raw : (struct slice){0};
     }
     *wrapper = has_schema && has_payload;
     return true;
 }
 
-static bool scan_key_object(struct scan *s, struct json *j, struct slice object)
+static bool scan_key_object(struct scan *s, struct cursor *j, struct slice object)
 {
     struct change *out = s->out;
     out->key = object;
@@ -517,28 +549,28 @@ static bool scan_key_object(struct scan *s, struct json *j, struct slice object)
     return true;
 }
 
-static bool scan_key(struct scan *s, struct json *j, bool text)
+static bool scan_key(struct scan *s, struct cursor *j, bool text)
 {
     struct change *out = s->out;
-    json_space(j);
+    token_space(j);
     out->key = out->key_schema = (struct slice){0};
     if (j->at < j->end && *j->at == '"' && !text) {
-        struct json inner;
+        struct cursor inner;
         if (!scan_inner_text(s, j, &s->scanner->key_text, "key", &inner))
             return false;
-        if (!scan_key(s, &inner, true) || !json_end(&inner)) {
+        if (!scan_key(s, &inner, true) || !token_end(&inner)) {
             j->at = inner.at;
-            return json_fail(j, inner.problem);
+            return token_fail(j, inner.problem);
         }
         s->inside = NULL;
         return true;
     }
-    struct json_value value;
-    if (!json_value(j, &value))
+    struct token value;
+    if (!token_value(j, &value))
         return false;
-    if (value.kind == JSON_OBJECT)
+    if (value.kind == TOKEN_OBJECT)
         return scan_key_object(s, j, value.raw);
-    return value.kind == JSON_NULL || json_fail(j, "key is neither an object nor null");
+    return value.kind == TOKEN_NULL || token_fail(j, "key is neither an object nor null");
 }
 
 static struct slice *scan_header_place(struct change *out, struct slice name)
@@ -553,30 +585,31 @@ static struct slice *scan_header_place(struct change *out, struct slice name)
 }
 
 /* A header's value as it stands in the line, with its quotes; null counts as absent. */
-static void scan_header_keep(struct slice *place, const struct json_value *value)
+static void scan_header_keep(struct slice *place, const struct token *value)
 {
-    bool quoted = value->kind == JSON_STRING || value->kind == JSON_ESCAPED;
-    *place = value->kind == JSON_NULL
+    bool quoted = value->kind == TOKEN_STRING || value->kind == TOKEN_ESCAPED;
+    *place = value->kind == TOKEN_NULL
                  ? (struct slice){0}
                  : slice_make(value->raw.data - quoted, value->raw.length + 2u * quoted);
 }
 
 /* {"key": name, "value": any} */
-static bool scan_header(struct scan *s, struct json *j)
+static bool scan_header(struct scan *s, struct cursor *j)
 {
     struct slice name, key = {0};
-    struct json_value value, kept = {.kind = JSON_NULL};
+    struct token value, kept = {.kind = TOKEN_NULL};
     bool escaped, more;
-    json_space(j);
+    token_space(j);
     if (j->at == j->end || *j->at != '{')
-        return json_fail(j, "a header is not an object");
-    if (!json_enter(j, '}', &more))
+        return token_fail(j, "a header is not an object");
+    if (!token_enter(j, '}', &more))
         return false;
     for (more = !more; more;) {
-        if (!json_name(j, &name, &escaped) || !json_value(j, &value) || !json_more(j, '}', &more))
+        if (!token_name(j, &name, &escaped) || !token_value(j, &value) ||
+            !token_more(j, '}', &more))
             return false;
         if (slice_is(name, "key"))
-            key = value.kind == JSON_STRING ? value.raw : (struct slice){0};
+            key = value.kind == TOKEN_STRING ? value.raw : (struct slice){0};
         else if (slice_is(name, "value"))
             kept = value;
     }
@@ -600,17 +633,17 @@ static void scan_headers_move(const struct change *from, const char *from_base, 
     to->capture_position = scan_moved(from->capture_position, from_base, to_base);
 }
 
-static bool scan_header_list(struct scan *s, struct json *j)
+static bool scan_header_list(struct scan *s, struct cursor *j)
 {
     bool more, object = *j->at == '{';
-    if (!json_enter(j, object ? '}' : ']', &more))
+    if (!token_enter(j, object ? '}' : ']', &more))
         return false;
     for (more = !more; more;) {
         struct slice name;
-        struct json_value value;
+        struct token value;
         bool escaped;
         if (object) {
-            if (!json_name(j, &name, &escaped) || !json_value(j, &value))
+            if (!token_name(j, &name, &escaped) || !token_value(j, &value))
                 return false;
             struct slice *place = scan_header_place(s->out, name);
             if (place)
@@ -618,18 +651,18 @@ static bool scan_header_list(struct scan *s, struct json *j)
         } else if (!scan_header(s, j)) {
             return false;
         }
-        if (!json_more(j, object ? '}' : ']', &more))
+        if (!token_more(j, object ? '}' : ']', &more))
             return false;
     }
     return true;
 }
 
 /* A list of {"key", "value"}, an object, or null. */
-static bool scan_headers(struct scan *s, struct json *j)
+static bool scan_headers(struct scan *s, struct cursor *j)
 {
     struct change_scanner *scanner = s->scanner;
     struct change *out = s->out;
-    json_space(j);
+    token_space(j);
     out->old_key = out->new_key = out->run_id = out->capture_position = (struct slice){0};
     const char *start = j->at;
     size_t length = scanner->headers_length;
@@ -640,10 +673,11 @@ static bool scan_headers(struct scan *s, struct json *j)
         return true;
     }
     if (start == j->end || (*start != '[' && *start != '{')) {
-        struct json_value value;
-        if (!json_value(j, &value))
+        struct token value;
+        if (!token_value(j, &value))
             return false;
-        return value.kind == JSON_NULL || json_fail(j, "headers are neither a list nor an object");
+        return value.kind == TOKEN_NULL ||
+               token_fail(j, "headers are neither a list nor an object");
     }
     if (!scan_header_list(s, j))
         return false;
@@ -656,52 +690,52 @@ static bool scan_headers(struct scan *s, struct json *j)
     return true;
 }
 
-static bool scan_timestamp(struct scan *s, struct json *j)
+static bool scan_timestamp(struct scan *s, struct cursor *j)
 {
-    struct json_value value;
+    struct token value;
     s->out->timestamp = (struct slice){0};
-    if (!json_value(j, &value))
+    if (!token_value(j, &value))
         return false;
-    if (value.kind == JSON_STRING || value.kind == JSON_INTEGER)
+    if (value.kind == TOKEN_STRING || value.kind == TOKEN_INTEGER)
         s->out->timestamp = value.raw;
-    else if (value.kind != JSON_NULL)
-        return json_fail(j, "timestamp is neither a text nor an integer");
+    else if (value.kind != TOKEN_NULL)
+        return token_fail(j, "timestamp is neither a text nor an integer");
     return true;
 }
 
-static bool scan_offset(struct scan *s, struct json *j)
+static bool scan_offset(struct scan *s, struct cursor *j)
 {
     s->out->offset = -1;
     if (!scan_integer(j, &s->out->offset, "offset is not an integer"))
         return false;
     s->has_offset = s->out->offset >= 0;
-    return s->has_offset || json_fail(j, "offset is negative or null");
+    return s->has_offset || token_fail(j, "offset is negative or null");
 }
 
-static bool scan_top(struct scan *s, struct json *j)
+static bool scan_top(struct scan *s, struct cursor *j)
 {
-    json_space(j);
+    token_space(j);
     if (j->at == j->end || *j->at != '{')
-        return json_fail(j, j->at == j->end ? "an empty line" : "the line is not a JSON object");
+        return token_fail(j, j->at == j->end ? "an empty line" : "the line is not a JSON object");
     bool more;
-    if (!json_enter(j, '}', &more))
+    if (!token_enter(j, '}', &more))
         return false;
     more = !more;
     for (size_t i = 0; more; i++) {
         uint32_t id;
-        if (!scan_member(s, j, &s->scanner->top, top_names, i, &id))
+        if (!scan_member(s, j, s->scanner->top, top_names, i, &id))
             return false;
-        struct json_value skipped;
+        struct token skipped;
         bool read = id == TOP_VALUE       ? scan_value(s, j, false)
                     : id == TOP_KEY       ? scan_key(s, j, false)
                     : id == TOP_OFFSET    ? scan_offset(s, j)
                     : id == TOP_TIMESTAMP ? scan_timestamp(s, j)
                     : id == TOP_HEADERS   ? scan_headers(s, j)
-                                          : json_value(j, &skipped);
-        if (!read || !json_more(j, '}', &more))
+                                          : token_value(j, &skipped);
+        if (!read || !token_more(j, '}', &more))
             return false;
     }
-    return json_end(j);
+    return token_end(j);
 }
 
 /* What kind of record this is, once everything was seen. */
@@ -736,7 +770,7 @@ static const char *scan_classify(struct scan *s)
     return "the value has no op: it is not a whole Debezium envelope";
 }
 
-static bool scan_problem(struct scan *s, const struct json *j, struct slice line)
+static bool scan_problem(struct scan *s, const struct cursor *j, struct slice line)
 {
     if (s->error && s->error->kind == ERROR_MEMORY)
         return false;
@@ -751,7 +785,7 @@ bool SCAN_NAME(scan_line)(struct change_scanner *scanner, struct slice line, str
                           struct error *error)
 {
     struct scan s = {.scanner = scanner, .out = out, .error = error};
-    struct json j = {.at = line.data, .end = line.data + line.length};
+    struct cursor j = {.at = line.data, .end = line.data + line.length};
     *out = (struct change){.position = {.total_order = -1}, .event_count = -1};
     if (!scan_top(&s, &j))
         return scan_problem(&s, &j, line);
@@ -766,9 +800,9 @@ bool SCAN_NAME(scan_line)(struct change_scanner *scanner, struct slice line, str
 
 bool SCAN_NAME(scan_check)(struct slice text, size_t *at)
 {
-    struct json j = {.at = text.data, .end = text.data + text.length};
-    struct json_value value;
-    bool good = json_value(&j, &value) && json_end(&j);
+    struct cursor j = {.at = text.data, .end = text.data + text.length};
+    struct token value;
+    bool good = token_value(&j, &value) && token_end(&j);
     *at = (size_t)(j.at - text.data);
     return good;
 }

@@ -1,4 +1,4 @@
 /* The envelope scanner for every machine. */
-#define JSON_LANES 0
+#define TOKEN_LANES 0
 #define SCAN_NAME(name) name##_portable
 #include "core/change/scan_body.h"

@@ -1,6 +1,6 @@
 /* The envelope scanner with the instructions that every x86-64 has. */
 #ifdef __x86_64__
-#define JSON_LANES 1
+#define TOKEN_LANES 1
 #define SCAN_NAME(name) name##_sse2
 #include "core/change/scan_body.h"
 #else

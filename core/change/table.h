@@ -3,7 +3,7 @@
  *
  * | Postgres                                   | lake                                        |
  * |--------------------------------------------|---------------------------------------------|
- * | boolean, bit(1), varbit(1)                 | boolean; string of 0 and 1 for the bit types |
+ * | boolean                                    | boolean                                     |
  * | smallint, integer, serial / bigint, oid    | int / long                                  |
  * | real / double precision                    | float / double                              |
  * | numeric(p,s), 0 <= s <= p <= 38            | decimal(p,s)                                |
@@ -16,15 +16,16 @@
  * | bytea                                      | binary                                      |
  * | uuid                                       | uuid                                        |
  * | date, time, timestamp, timestamptz         | the same                                    |
- * | bit(n), bit varying(n)                     | string of 0 and 1                           |
+ * | bit, bit(n), bit varying(n)                | string of 0 and 1                           |
  * | hstore                                     | map<string, string>                         |
  * | point                                      | struct<x: double, y: double>                |
  * | geometry, geography                        | struct<wkb: binary, srid: int>              |
- * | vector, halfvec                            | list<double>, list<float>                   |
+ * | vector, halfvec, sparsevec                 | list<double>, list<float>, string           |
  * | T[]                                        | list<T>                                     |
  *
- * `name`, arrays of more than one dimension and everything Debezium leaves out of its events are
- * refused (ERROR_CONFIG naming file, column and remedy).
+ * Arrays of more than one dimension and types that Debezium leaves out of its events are refused
+ * (ERROR_CONFIG naming file, column and remedy). A column of type `name` is a string; Debezium
+ * sends null for it, which onboarding warns of.
  */
 #ifndef SURFBOARD_CHANGE_TABLE_H
 #define SURFBOARD_CHANGE_TABLE_H
@@ -87,6 +88,12 @@ void change_table_destroy(struct change_table *table);
 
 /* ERROR_UNSUPPORTED with a remedy when the table has no primary key. */
 bool change_table_require_key(const struct change_table *table, struct error *error);
+
+/* Makes the members of an event's key object the primary key of a table that has none in its schema
+ * file: Debezium takes a unique index where there is no primary key (REPLICA IDENTITY USING INDEX).
+ * Members come in no order of their own, so the order in which columns stand in the table counts.
+ * ERROR_CONFIG when a member is no column or can't be part of a key. */
+bool change_table_adopt_key(struct change_table *table, struct slice key, struct error *error);
 
 /* Index of a column by its exact name; column_count when there is none. */
 size_t change_table_column(const struct change_table *table, struct slice name);

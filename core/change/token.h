@@ -1,14 +1,14 @@
-/* json.h: the tokens of strict JSON over borrowed bytes; private to core/change.
+/* token.h: the tokens of strict JSON over borrowed bytes; private to core/change.
  *
- * A file includes this with JSON_LANES set to 0 (portable), 1 (SSE2) or 2 (AVX2, compiled for it);
+ * A file includes this with TOKEN_LANES set to 0 (portable), 1 (SSE2) or 2 (AVX2, compiled for it);
  * without it the best that every machine of this architecture has. All functions are static: each
  * including file gets its own set, so that the lanes inline into the loops around them.
  *
  * Functions return false with j->problem set and j->at at the byte that is wrong. Nothing beyond
  * j->end is ever touched.
  */
-#ifndef SURFBOARD_CHANGE_JSON_H
-#define SURFBOARD_CHANGE_JSON_H
+#ifndef SURFBOARD_CHANGE_TOKEN_H
+#define SURFBOARD_CHANGE_TOKEN_H
 
 #include <stdint.h>
 #include <string.h>
@@ -17,58 +17,58 @@
 #include "core/base/slice.h"
 #include "core/base/utf8.h"
 
-#ifndef JSON_LANES
+#ifndef TOKEN_LANES
 #ifdef __SSE2__
-#define JSON_LANES 1
+#define TOKEN_LANES 1
 #else
-#define JSON_LANES 0
+#define TOKEN_LANES 0
 #endif
 #endif
-#if JSON_LANES == 2
+#if TOKEN_LANES == 2
 #include <immintrin.h>
-#elif JSON_LANES == 1
+#elif TOKEN_LANES == 1
 #include <emmintrin.h>
 #endif
 
-#define JSON_LIKELY(x) __builtin_expect(!!(x), 1)
-#define JSON_UNUSED __attribute__((unused))
+#define TOKEN_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TOKEN_UNUSED __attribute__((unused))
 
-enum { JSON_DEPTH = 512 };
+enum { TOKEN_DEPTH = 512 };
 
-struct json {
+struct cursor {
     const char *at;
     const char *end;
     const char *problem; /* plain text, static */
     unsigned depth;      /* containers entered so far */
 };
 
-enum json_kind {
-    JSON_ABSENT,
-    JSON_NULL,
-    JSON_FALSE,
-    JSON_TRUE,
-    JSON_INTEGER, /* a number without fraction and exponent */
-    JSON_NUMBER,  /* any other number */
-    JSON_STRING,  /* without escapes: raw is the text */
-    JSON_ESCAPED, /* with escapes: see json_unescape() */
-    JSON_OBJECT,
-    JSON_ARRAY
+enum token_kind {
+    TOKEN_ABSENT,
+    TOKEN_NULL,
+    TOKEN_FALSE,
+    TOKEN_TRUE,
+    TOKEN_INTEGER, /* a number without fraction and exponent */
+    TOKEN_NUMBER,  /* any other number */
+    TOKEN_STRING,  /* without escapes: raw is the text */
+    TOKEN_ESCAPED, /* with escapes: see token_unescape() */
+    TOKEN_OBJECT,
+    TOKEN_ARRAY
 };
 
-struct json_value {
-    enum json_kind kind;
+struct token {
+    enum token_kind kind;
     struct slice raw; /* strings without their quotes, all else as it stands */
 };
 
-/* json.c */
+/* token.c */
 /* Appends the text of a checked string with escapes. */
-bool json_unescape(struct slice raw, struct buffer *out, struct error *error);
+bool token_unescape(struct slice raw, struct buffer *out, struct error *error);
 /* The next four characters as a number; -1 when they are not hex digits. */
-int32_t json_hex4(const char *text, size_t length);
+int32_t token_hex4(const char *text, size_t length);
 /* A checked integer as a signed 64-bit value; false when it does not fit. */
-bool json_integer(struct slice raw, int64_t *out);
+bool token_integer(struct slice raw, int64_t *out);
 
-static inline bool json_fail(struct json *j, const char *problem)
+static inline bool token_fail(struct cursor *j, const char *problem)
 {
     j->problem = problem;
     return false;
@@ -77,9 +77,9 @@ static inline bool json_fail(struct json *j, const char *problem)
 /* ---- lanes: where a run of like bytes ends ---- */
 
 /* The first byte of a string that is a quote, a backslash, a control character or not ASCII. */
-static inline const char *json_plain_end(const char *at, const char *end)
+static inline const char *token_plain_end(const char *at, const char *end)
 {
-#if JSON_LANES == 2
+#if TOKEN_LANES == 2
     while (end - at >= 32) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
         __m256i stop = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"')),
@@ -87,11 +87,11 @@ static inline const char *json_plain_end(const char *at, const char *end)
         /* Signed: below a blank are the control characters and everything from 0x80 up. */
         stop = _mm256_or_si256(stop, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes));
         unsigned mask = (unsigned)_mm256_movemask_epi8(stop);
-        if (JSON_LIKELY(mask))
+        if (TOKEN_LIKELY(mask))
             return at + __builtin_ctz(mask);
         at += 32;
     }
-#elif JSON_LANES == 1
+#elif TOKEN_LANES == 1
     while (end - at >= 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
         __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
@@ -99,7 +99,7 @@ static inline const char *json_plain_end(const char *at, const char *end)
         /* Signed: below a blank are the control characters and everything from 0x80 up. */
         stop = _mm_or_si128(stop, _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
         unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-        if (JSON_LIKELY(mask))
+        if (TOKEN_LIKELY(mask))
             return at + __builtin_ctz(mask);
         at += 16;
     }
@@ -126,15 +126,15 @@ static inline const char *json_plain_end(const char *at, const char *end)
 }
 
 /* The first byte that is not a digit. */
-static inline const char *json_digits_end(const char *at, const char *end)
+static inline const char *token_digits_end(const char *at, const char *end)
 {
-#if JSON_LANES >= 1
+#if TOKEN_LANES >= 1
     while (end - at >= 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
         __m128i digits = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
         __m128i small = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
         unsigned mask = (unsigned)_mm_movemask_epi8(small) ^ 0xFFFFu;
-        if (JSON_LIKELY(mask))
+        if (TOKEN_LIKELY(mask))
             return at + __builtin_ctz(mask);
         at += 16;
     }
@@ -145,19 +145,18 @@ static inline const char *json_digits_end(const char *at, const char *end)
 }
 
 /* Whether the next `length` (at most 32) bytes are those of `text`, whose 32 bytes can be read. */
-static inline bool json_same(const char *at, const char *end, const char *text, size_t length)
+static inline bool token_same(const char *at, const char *end, const char *text, size_t length)
 {
     if ((size_t)(end - at) < length)
         return false;
-#if JSON_LANES >= 1
-    if (JSON_LIKELY(end - at >= 32)) {
+#if TOKEN_LANES >= 1
+    if (TOKEN_LIKELY(end - at >= 32)) {
         __m128i a = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
                                    _mm_loadu_si128((const __m128i *)(const void *)text));
         uint64_t mask = (unsigned)_mm_movemask_epi8(a);
         if (length > 16) {
-            __m128i b =
-                _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(at + 16)),
-                               _mm_loadu_si128((const __m128i *)(const void *)(text + 16)));
+            __m128i b = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(at + 16)),
+                                       _mm_loadu_si128((const __m128i *)(const void *)(text + 16)));
             mask |= (uint64_t)(unsigned)_mm_movemask_epi8(b) << 16;
         }
         uint64_t wanted = (UINT64_C(1) << length) - 1;
@@ -169,7 +168,7 @@ static inline bool json_same(const char *at, const char *end, const char *text, 
 
 /* ---- tokens ---- */
 
-static inline void json_space(struct json *j)
+static inline void token_space(struct cursor *j)
 {
     while (j->at < j->end && (unsigned char)*j->at <= ' ' &&
            (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
@@ -177,47 +176,46 @@ static inline void json_space(struct json *j)
 }
 
 /* Steps over white space and the byte `wanted`. */
-static inline bool json_expect(struct json *j, char wanted, const char *problem)
+static inline bool token_expect(struct cursor *j, char wanted, const char *problem)
 {
-    json_space(j);
-    if (JSON_LIKELY(j->at < j->end && *j->at == wanted)) {
+    token_space(j);
+    if (TOKEN_LIKELY(j->at < j->end && *j->at == wanted)) {
         j->at++;
         return true;
     }
-    return json_fail(j, j->at < j->end ? problem : "the line ends in the middle");
+    return token_fail(j, j->at < j->end ? problem : "the line ends in the middle");
 }
 
 /* At a backslash: steps over the escape. */
-static bool json_escape(struct json *j)
+static bool token_escape(struct cursor *j)
 {
     size_t left = (size_t)(j->end - j->at);
     if (left < 2)
-        return json_fail(j, "the line ends in an escape");
+        return token_fail(j, "the line ends in an escape");
     char c = j->at[1];
     if (c != 'u') {
         if (strchr("\"\\/bfnrt", c) == NULL || c == '\0')
-            return json_fail(j, "an escape that JSON does not have");
+            return token_fail(j, "an escape that JSON does not have");
         j->at += 2;
         return true;
     }
-    int32_t first = json_hex4(j->at + 2, left - 2);
+    int32_t first = token_hex4(j->at + 2, left - 2);
     if (first < 0)
-        return json_fail(j, "\\u without four hexadecimal digits");
+        return token_fail(j, "\\u without four hexadecimal digits");
     if (first < 0xD800 || first > 0xDFFF) {
         j->at += 6;
         return true;
     }
-    int32_t second = left >= 12 && j->at[6] == '\\' && j->at[7] == 'u'
-                         ? json_hex4(j->at + 8, left - 8)
-                         : -1;
+    int32_t second =
+        left >= 12 && j->at[6] == '\\' && j->at[7] == 'u' ? token_hex4(j->at + 8, left - 8) : -1;
     if (first > 0xDBFF || second < 0xDC00 || second > 0xDFFF)
-        return json_fail(j, "half a surrogate pair");
+        return token_fail(j, "half a surrogate pair");
     j->at += 12;
     return true;
 }
 
-static bool __attribute__((noinline)) json_string_rest(struct json *j, const char *start,
-                                                       struct slice *raw, bool *escaped)
+static bool __attribute__((noinline))
+token_string_rest(struct cursor *j, const char *start, struct slice *raw, bool *escaped)
 {
     while (j->at < j->end) {
         unsigned char c = (unsigned char)*j->at;
@@ -228,180 +226,189 @@ static bool __attribute__((noinline)) json_string_rest(struct json *j, const cha
         }
         if (c == '\\') {
             *escaped = true;
-            if (!json_escape(j))
+            if (!token_escape(j))
                 return false;
         } else if (c < 0x20) {
-            return json_fail(j, "a control character in a string");
+            return token_fail(j, "a control character in a string");
         } else {
             size_t width = utf8_character_length(j->at, (size_t)(j->end - j->at));
             if (width == 0)
-                return json_fail(j, "invalid UTF-8");
+                return token_fail(j, "invalid UTF-8");
             j->at += width;
             if (j->at < j->end && (unsigned char)*j->at >= 0x80)
                 continue;
         }
-        j->at = json_plain_end(j->at, j->end);
+        j->at = token_plain_end(j->at, j->end);
     }
-    return json_fail(j, "a string without its end");
+    return token_fail(j, "a string without its end");
 }
 
 /* Behind an opening quote: reads up to and over the closing one. */
-static inline bool json_string(struct json *j, struct slice *raw, bool *escaped)
+static inline bool token_string(struct cursor *j, struct slice *raw, bool *escaped)
 {
     const char *start = j->at;
     *escaped = false;
-    j->at = json_plain_end(start, j->end);
-    if (JSON_LIKELY(j->at < j->end && *j->at == '"')) {
+    j->at = token_plain_end(start, j->end);
+    if (TOKEN_LIKELY(j->at < j->end && *j->at == '"')) {
         *raw = slice_make(start, (size_t)(j->at - start));
         j->at++;
         return true;
     }
-    return json_string_rest(j, start, raw, escaped);
+    return token_string_rest(j, start, raw, escaped);
 }
 
 /* At '.', 'e' or 'E' behind the integer part. */
-static bool __attribute__((noinline)) json_number_rest(struct json *j)
+static bool __attribute__((noinline)) token_number_rest(struct cursor *j)
 {
     if (*j->at == '.') {
         const char *start = ++j->at;
-        j->at = json_digits_end(start, j->end);
+        j->at = token_digits_end(start, j->end);
         if (j->at == start)
-            return json_fail(j, "a number without digits behind its point");
+            return token_fail(j, "a number without digits behind its point");
     }
     if (j->at < j->end && (*j->at == 'e' || *j->at == 'E')) {
         j->at++;
         if (j->at < j->end && (*j->at == '+' || *j->at == '-'))
             j->at++;
         const char *start = j->at;
-        j->at = json_digits_end(start, j->end);
+        j->at = token_digits_end(start, j->end);
         if (j->at == start)
-            return json_fail(j, "a number without digits in its exponent");
+            return token_fail(j, "a number without digits in its exponent");
     }
     return true;
 }
 
 /* At a minus or a digit. */
-static inline bool json_number(struct json *j, bool *integer)
+static inline bool token_number(struct cursor *j, bool *integer)
 {
     if (*j->at == '-')
         j->at++;
     const char *start = j->at;
-    j->at = json_digits_end(start, j->end);
+    j->at = token_digits_end(start, j->end);
     if (j->at == start)
-        return json_fail(j, "a number without digits");
+        return token_fail(j, "a number without digits");
     if (*start == '0' && j->at - start > 1) {
         j->at = start;
-        return json_fail(j, "a number with a leading zero");
+        return token_fail(j, "a number with a leading zero");
     }
     *integer = true;
     if (j->at < j->end && (*j->at == '.' || *j->at == 'e' || *j->at == 'E')) {
         *integer = false;
-        return json_number_rest(j);
+        return token_number_rest(j);
     }
     return true;
 }
 
-static inline bool json_word(struct json *j, const char *word, size_t length)
+static inline bool token_word(struct cursor *j, const char *word, size_t length)
 {
     if ((size_t)(j->end - j->at) < length || memcmp(j->at, word, length) != 0)
-        return json_fail(j, "not a JSON value");
+        return token_fail(j, "not a JSON value");
     j->at += length;
     return true;
 }
 
 /* A value that is not a container, at its first byte. */
-static inline bool json_scalar(struct json *j, struct json_value *out)
+static inline bool token_scalar(struct cursor *j, struct token *out)
 {
     const char *start = j->at;
     if (start == j->end)
-        return json_fail(j, "the line ends where a value should stand");
+        return token_fail(j, "the line ends where a value should stand");
     bool flag;
     switch (*start) {
     case '"':
         j->at++;
-        if (!json_string(j, &out->raw, &flag))
+        if (!token_string(j, &out->raw, &flag))
             return false;
-        out->kind = flag ? JSON_ESCAPED : JSON_STRING;
+        out->kind = flag ? TOKEN_ESCAPED : TOKEN_STRING;
         return true;
     case '-':
-    case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9':
-        if (!json_number(j, &flag))
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+        if (!token_number(j, &flag))
             return false;
-        out->kind = flag ? JSON_INTEGER : JSON_NUMBER;
+        out->kind = flag ? TOKEN_INTEGER : TOKEN_NUMBER;
         break;
     case 'n':
-        if (!json_word(j, "null", 4))
+        if (!token_word(j, "null", 4))
             return false;
-        out->kind = JSON_NULL;
+        out->kind = TOKEN_NULL;
         break;
     case 't':
-        if (!json_word(j, "true", 4))
+        if (!token_word(j, "true", 4))
             return false;
-        out->kind = JSON_TRUE;
+        out->kind = TOKEN_TRUE;
         break;
     case 'f':
-        if (!json_word(j, "false", 5))
+        if (!token_word(j, "false", 5))
             return false;
-        out->kind = JSON_FALSE;
+        out->kind = TOKEN_FALSE;
         break;
     default:
-        return json_fail(j, "not a JSON value");
+        return token_fail(j, "not a JSON value");
     }
     out->raw = slice_make(start, (size_t)(j->at - start));
     return true;
 }
 
 /* A member's name and colon; white space around them is stepped over. */
-static inline bool json_name(struct json *j, struct slice *raw, bool *escaped)
+static inline bool token_name(struct cursor *j, struct slice *raw, bool *escaped)
 {
-    if (!json_expect(j, '"', "a member's name should stand here") || !json_string(j, raw, escaped))
+    if (!token_expect(j, '"', "a member's name should stand here") ||
+        !token_string(j, raw, escaped))
         return false;
-    return json_expect(j, ':', "a colon should follow a member's name");
+    return token_expect(j, ':', "a colon should follow a member's name");
 }
 
 /* At an opening brace or bracket: checks and steps over the whole container. The kinds of the open
  * ones are kept as bits, 1 for an object. */
-static bool __attribute__((noinline)) json_container(struct json *j)
+static bool __attribute__((noinline)) token_container(struct cursor *j)
 {
-    uint64_t objects[JSON_DEPTH / 64];
+    uint64_t objects[TOKEN_DEPTH / 64];
     unsigned base = j->depth, depth = base;
-    struct json_value scalar;
+    struct token scalar;
     struct slice name;
     bool escaped;
 
 open:;
     bool object = *j->at == '{';
-    if (depth == JSON_DEPTH)
-        return json_fail(j, "nested too deep");
+    if (depth == TOKEN_DEPTH)
+        return token_fail(j, "nested too deep");
     j->at++;
     if (object)
         objects[depth / 64] |= UINT64_C(1) << depth % 64;
     else
         objects[depth / 64] &= ~(UINT64_C(1) << depth % 64);
     depth++;
-    json_space(j);
+    token_space(j);
     if (j->at < j->end && *j->at == (object ? '}' : ']'))
         goto close;
     for (;;) {
-        if (object && !json_name(j, &name, &escaped))
+        if (object && !token_name(j, &name, &escaped))
             return false;
-        json_space(j);
+        token_space(j);
         if (j->at < j->end && (*j->at == '{' || *j->at == '['))
             goto open;
-        if (!json_scalar(j, &scalar))
+        if (!token_scalar(j, &scalar))
             return false;
     next:
-        json_space(j);
+        token_space(j);
         if (j->at == j->end)
-            return json_fail(j, "the line ends in the middle");
-        if (JSON_LIKELY(*j->at == ',')) {
+            return token_fail(j, "the line ends in the middle");
+        if (TOKEN_LIKELY(*j->at == ',')) {
             j->at++;
             continue;
         }
         if (*j->at != (object ? '}' : ']'))
-            return json_fail(j, object ? "a comma or a closing brace should stand here"
-                                       : "a comma or a closing bracket should stand here");
+            return token_fail(j, object ? "a comma or a closing brace should stand here"
+                                        : "a comma or a closing bracket should stand here");
     close:
         j->at++;
         if (--depth == base)
@@ -412,34 +419,34 @@ open:;
 }
 
 /* Any value; white space before it is stepped over. */
-static inline bool json_value(struct json *j, struct json_value *out)
+static inline bool token_value(struct cursor *j, struct token *out)
 {
-    json_space(j);
+    token_space(j);
     if (j->at < j->end && (*j->at == '{' || *j->at == '[')) {
         const char *start = j->at;
-        if (!json_container(j))
+        if (!token_container(j))
             return false;
-        out->kind = *start == '{' ? JSON_OBJECT : JSON_ARRAY;
+        out->kind = *start == '{' ? TOKEN_OBJECT : TOKEN_ARRAY;
         out->raw = slice_make(start, (size_t)(j->at - start));
         return true;
     }
-    return json_scalar(j, out);
+    return token_scalar(j, out);
 }
 
 /* White space up to the end, and nothing else. */
-static inline bool json_end(struct json *j)
+static inline bool token_end(struct cursor *j)
 {
-    json_space(j);
-    return j->at == j->end || json_fail(j, "text behind the end of the value");
+    token_space(j);
+    return j->at == j->end || token_fail(j, "text behind the end of the value");
 }
 
 /* Enters an object or array at its first byte; *empty when it is left again at once. */
-static inline bool json_enter(struct json *j, char closing, bool *empty)
+static inline bool token_enter(struct cursor *j, char closing, bool *empty)
 {
-    if (j->depth == JSON_DEPTH)
-        return json_fail(j, "nested too deep");
+    if (j->depth == TOKEN_DEPTH)
+        return token_fail(j, "nested too deep");
     j->at++;
-    json_space(j);
+    token_space(j);
     *empty = j->at < j->end && *j->at == closing;
     if (*empty)
         j->at++;
@@ -449,14 +456,14 @@ static inline bool json_enter(struct json *j, char closing, bool *empty)
 }
 
 /* Behind a value of a container: a comma (*more) or its end. */
-static inline bool json_more(struct json *j, char closing, bool *more)
+static inline bool token_more(struct cursor *j, char closing, bool *more)
 {
-    json_space(j);
+    token_space(j);
     if (j->at == j->end)
-        return json_fail(j, "the line ends in the middle");
+        return token_fail(j, "the line ends in the middle");
     *more = *j->at == ',';
     if (!*more && *j->at != closing)
-        return json_fail(j, "a comma or the end of the list should stand here");
+        return token_fail(j, "a comma or the end of the list should stand here");
     if (!*more)
         j->depth--;
     j->at++;
@@ -466,27 +473,22 @@ static inline bool json_more(struct json *j, char closing, bool *more)
 /* ---- members whose order is learnt ---- */
 
 /* The n-th member of the last object of a kind stood as `text`, name and colon, and meant `id`. */
-struct json_slot {
-    char text[32]; /* `"name":` */
+struct token_slot {
+    char text[32];   /* `"name":` */
     uint32_t length; /* 0: nothing learnt */
     uint32_t id;
 };
 
-enum { JSON_SLOTS = 64 };
-
-struct json_layout {
-    struct json_slot slots[JSON_SLOTS];
-};
-
 /* Reads the name of member `index`. True with *known when it is the one that stood there last time;
  * else the caller finds the id of the name and may have it learnt. */
-static inline bool json_member(struct json *j, const struct json_layout *layout, size_t index,
-                               bool *known, uint32_t *id, struct slice *raw, bool *escaped)
+static inline bool token_member(struct cursor *j, const struct token_slot *slots, size_t count,
+                                size_t index, bool *known, uint32_t *id, struct slice *raw,
+                                bool *escaped)
 {
-    json_space(j);
-    if (JSON_LIKELY(index < JSON_SLOTS)) {
-        const struct json_slot *slot = &layout->slots[index];
-        if (JSON_LIKELY(slot->length && json_same(j->at, j->end, slot->text, slot->length))) {
+    token_space(j);
+    if (TOKEN_LIKELY(index < count)) {
+        const struct token_slot *slot = &slots[index];
+        if (TOKEN_LIKELY(slot->length && token_same(j->at, j->end, slot->text, slot->length))) {
             j->at += slot->length;
             *id = slot->id;
             *known = true;
@@ -494,15 +496,15 @@ static inline bool json_member(struct json *j, const struct json_layout *layout,
         }
     }
     *known = false;
-    return json_name(j, raw, escaped);
+    return token_name(j, raw, escaped);
 }
 
-JSON_UNUSED static void json_learn(struct json_layout *layout, size_t index, struct slice raw,
-                                   uint32_t id)
+TOKEN_UNUSED static void token_learn(struct token_slot *slots, size_t count, size_t index,
+                                     struct slice raw, uint32_t id)
 {
-    if (index >= JSON_SLOTS || raw.length + 3 > sizeof layout->slots[0].text)
+    if (index >= count || raw.length + 3 > sizeof slots->text)
         return;
-    struct json_slot *slot = &layout->slots[index];
+    struct token_slot *slot = &slots[index];
     slot->text[0] = '"';
     memcpy(slot->text + 1, raw.data, raw.length);
     slot->text[raw.length + 1] = '"';

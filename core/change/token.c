@@ -1,6 +1,6 @@
-#include "core/change/json.h"
+#include "core/change/token.h"
 
-int32_t json_hex4(const char *text, size_t length)
+int32_t token_hex4(const char *text, size_t length)
 {
     if (length < 4)
         return -1;
@@ -27,17 +27,17 @@ static size_t unescape_one(const char *at, char *out, size_t *width)
         *width = 1;
         return 2;
     }
-    uint32_t point = (uint32_t)json_hex4(at + 2, 4);
+    uint32_t point = (uint32_t)token_hex4(at + 2, 4);
     size_t length = 6;
     if (point >= 0xD800 && point <= 0xDBFF) {
-        point = 0x10000 + ((point - 0xD800) << 10) + ((uint32_t)json_hex4(at + 8, 4) - 0xDC00);
+        point = 0x10000 + ((point - 0xD800) << 10) + ((uint32_t)token_hex4(at + 8, 4) - 0xDC00);
         length = 12;
     }
     *width = utf8_encode(point, out);
     return length;
 }
 
-bool json_unescape(struct slice raw, struct buffer *out, struct error *error)
+bool token_unescape(struct slice raw, struct buffer *out, struct error *error)
 {
     TRY(buffer_reserve(out, raw.length, error)); /* an escape never grows */
     const char *at = raw.data, *end = raw.data + raw.length;
@@ -58,7 +58,7 @@ bool json_unescape(struct slice raw, struct buffer *out, struct error *error)
     return true;
 }
 
-bool json_integer(struct slice raw, int64_t *out)
+bool token_integer(struct slice raw, int64_t *out)
 {
     const char *at = raw.data, *end = raw.data + raw.length;
     bool negative = raw.length && *at == '-';
