@@ -65,8 +65,7 @@ bool column_reserve(struct column *column, size_t more, struct error *error)
         column->values = values;
     }
     if (column_has_offsets(column)) {
-        uint64_t *offsets =
-            memory_realloc(column->offsets, (grown + 1) * sizeof *column->offsets);
+        uint64_t *offsets = memory_realloc(column->offsets, (grown + 1) * sizeof *column->offsets);
         if (offsets == NULL)
             return error_set_memory(error, grown * sizeof *offsets);
         offsets[0] = 0;
@@ -172,8 +171,8 @@ bool column_append_row(struct column *column, const struct column *from, size_t 
     case TYPE_MAP:
         for (uint64_t i = from->offsets[row]; i < from->offsets[row + 1]; i++) {
             for (size_t child = 0; child < column->child_count; child++)
-                TRY(column_append_row(&column->children[child], &from->children[child],
-                                      (size_t)i, error));
+                TRY(column_append_row(&column->children[child], &from->children[child], (size_t)i,
+                                      error));
         }
         return column_append_list_end(column, error);
     case TYPE_STRUCT:

@@ -286,6 +286,8 @@ enum value_status value_interval(struct value_reader *reader, const struct chang
         bool beyond;
         if (!token_integer(token->raw, &value) || !scaled(form, value, &us, &beyond))
             return value_bad(reader, "out of range for an interval");
+        if (value == INT64_MAX || value == INT64_MIN) /* where the connector stops counting */
+            return value_bent(reader, column);
         length = interval_of_us(us, out, sizeof out);
         return value_put_bytes(reader, column, slice_make(out, length));
     }
