@@ -5,6 +5,7 @@
 
 #include "tui/command.h"
 
-extern const struct verb verb_context, verb_model_graph, verb_streams;
+extern const struct verb verb_context, verb_model_graph, verb_streams, verb_plan, verb_up,
+    verb_down;
 
 #endif

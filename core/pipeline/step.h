@@ -2,8 +2,9 @@
  *
  * A step is a table entry of functions. Each function gets the step's target (a platform, source,
  * capture or stream by its scope), its receipt when we made or adopted the object before, and a
- * report to fill. It returns false only when it could not do its work (with the error); what it
- * found, good or bad, goes into the report.
+ * report to fill. It returns false only when it could not do its work, with the error (a server that
+ * does not answer is ERROR_UNREACHABLE: `up` then exits 4, plan and doctor show the step as
+ * unknown); what it found, good or bad, goes into the report.
  *
  *   check()    looks, changes nothing; sets report->state, findings and, for an object that exists,
  *              report->identity. The runner turns FITS into OURS when the receipt's identity equals
@@ -85,11 +86,14 @@ struct step_target {
 };
 
 struct step {
-    const char *id;    /* screen.md: model server role identity publication slot buckets … */
-    const char *title; /* "slot: marks the place in the WAL that we have read to" */
-    const char *why;   /* one or two sentences for a person who never did this */
+    const char *service; /* whom it asks: "postgres", "store", "catalog", "model" */
+    const char *id;      /* screen.md: model server role identity publication slot buckets … */
+    const char *title;   /* "slot: marks the place in the WAL that we have read to" */
+    const char *why;     /* one or two sentences for a person who never did this */
     enum step_scope scope;
-    const char *needs; /* ids of steps that must be there before, blank-separated; NULL */
+    /* Something that has to be so, rather than an object of ours: FITS is then as good as OURS and
+     * leaves no receipt, so undo does not touch what was there before. */
+    bool requirement;
     /* Whether this profile has the step at all (native capture has no connector); NULL: always. */
     bool (*applies)(const struct step_target *target);
     bool (*check)(const struct step_target *, struct step_report *, struct error *);
@@ -101,6 +105,8 @@ struct step {
     bool (*release)(const struct step_target *, struct step_report *, struct error *);
     bool (*adopt)(const struct step_target *, struct step_report *, struct error *);
     bool (*diagnose)(const struct step_target *, struct step_report *, struct error *);
+    /* Optional: what only doctor asks (orphan slots, WAL held back, warnings): findings. */
+    bool (*doctor)(const struct step_target *, struct step_report *, struct error *);
 };
 
 void step_report_init(struct step_report *report);
@@ -118,6 +124,11 @@ enum step_verdict step_report_verdict(const struct step_report *report);
 
 const char *step_state_name(enum step_state state);       /* "absent", "ours", … */
 const char *step_verdict_name(enum step_verdict verdict); /* "ok", "warn", "fail", "unknown" */
+
+/* An operation on a report that may be NULL in the step: true, and nothing happens. */
+typedef bool step_function(const struct step_target *, struct step_report *, struct error *);
+bool step_call(step_function *function, const struct step_target *target,
+               struct step_report *report, struct error *error);
 
 /* Steps of core itself, in any profile. */
 extern const struct step step_model, step_buckets, step_catalog;

@@ -1,0 +1,167 @@
+/* buckets: the places of delta files and tables are there and can be written. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/memory.h"
+#include "core/pipeline/receipt.h"
+#include "core/pipeline/step.h"
+#include "core/store/store.h"
+
+enum { BUCKETS = 2 };
+
+static const char *bucket_name(size_t index)
+{
+    return index ? "lake.warehouse" : "lake.deltas";
+}
+
+static const char *bucket_place(const struct step_target *target, size_t index)
+{
+    const struct profile *profile = target->pipeline->profile;
+    return index ? profile->lake.warehouse : profile->lake.deltas;
+}
+
+static bool bucket_check(struct step_report *report, const char *name, const char *place,
+                         bool *there, struct error *error)
+{
+    struct stat status;
+    *there = false;
+    if (place == NULL) {
+        report->state = STEP_DIFFERS;
+        return step_report_finding(report, name, VERDICT_FAIL, "the profile does not say where",
+                                   "add it: a folder or s3://bucket", error, "%s is missing", name);
+    }
+    struct error why = {0};
+    struct store *store = store_open(place, NULL, &why);
+    if (store == NULL) {
+        report->state = STEP_UNKNOWN;
+        return step_report_finding(report, name, VERDICT_FAIL, why.message, why.remedy, error,
+                                   "%s cannot be opened", place);
+    }
+    store_close(store);
+    if (stat(place, &status) != 0 && errno == ENOENT)
+        return step_report_finding(report, name, VERDICT_OK, NULL, NULL, error,
+                                   "%s is not there yet", place);
+    bool usable = stat(place, &status) == 0 && S_ISDIR(status.st_mode) &&
+                  access(place, R_OK | W_OK | X_OK) == 0;
+    *there = usable;
+    if (usable)
+        return step_report_finding(report, name, VERDICT_OK, NULL, NULL, error, "%s can be written",
+                                   place);
+    report->state = STEP_DIFFERS;
+    return step_report_finding(report, name, VERDICT_FAIL, "this user cannot write there",
+                               "give this user the folder, or name another one", error, "%s: %s",
+                               place, strerror(errno ? errno : ENOTDIR));
+}
+
+static bool buckets_check(const struct step_target *target, struct step_report *report,
+                          struct error *error)
+{
+    bool all = true;
+    report->state = STEP_FITS;
+    json_decref(report->identity);
+    report->identity = json_object();
+    for (size_t i = 0; i < BUCKETS; i++) {
+        bool there;
+        TRY(bucket_check(report, bucket_name(i), bucket_place(target, i), &there, error));
+        all &= there;
+        if (there)
+            json_object_set_new(report->identity, bucket_name(i),
+                                json_string(bucket_place(target, i)));
+    }
+    if (report->state == STEP_FITS && !all)
+        report->state = STEP_ABSENT;
+    return report->identity != NULL || error_set_memory(error, 0);
+}
+
+static bool buckets_plan(const struct step_target *target, struct step_report *report,
+                         struct error *error)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        if (!file_exists(bucket_place(target, i)))
+            TRY(step_report_line(report, error, "mkdir -p %s", bucket_place(target, i)));
+    return true;
+}
+
+static bool buckets_apply(const struct step_target *target, struct step_report *report,
+                          struct error *error)
+{
+    json_t *made = json_array();
+    json_t *identity = json_object();
+    bool ok = made && identity;
+    for (size_t i = 0; ok && i < BUCKETS; i++) {
+        const char *place = bucket_place(target, i);
+        bool there = file_exists(place);
+        ok = there || file_make_folders(place, 0770, error);
+        if (ok && !there)
+            json_array_append_new(made, json_string(place));
+        if (ok)
+            json_object_set_new(identity, bucket_name(i), json_string(place));
+    }
+    json_decref(report->identity);
+    json_decref(report->restore);
+    report->identity = identity;
+    report->restore = ok ? json_pack("{s:O}", "made", made) : NULL;
+    json_decref(made);
+    return ok;
+}
+
+static bool buckets_prove(const struct step_target *target, struct step_report *report,
+                          struct error *error)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        struct error why = {0};
+        struct store *store = store_open(bucket_place(target, i), NULL, &why);
+        bool ok = store && store_put(store, ".surfboard-probe", SLICE_LITERAL("probe\n"), &why) &&
+                  store_delete(store, ".surfboard-probe", &why);
+        store_close(store);
+        TRY(step_report_finding(report, "write", ok ? VERDICT_OK : VERDICT_FAIL, why.message,
+                                why.remedy, error, "%s an object in %s",
+                                ok ? "wrote and removed" : "could not write",
+                                bucket_place(target, i)));
+    }
+    return true;
+}
+
+static bool buckets_undo_plan(const struct step_target *target, struct step_report *report,
+                              struct error *error)
+{
+    json_t *made = target->receipt ? json_object_get(target->receipt->restore, "made") : NULL;
+    for (size_t i = 0; i < json_array_size(made); i++)
+        TRY(step_report_line(report, error, "rmdir %s   (only when it is empty)",
+                             json_string_value(json_array_get(made, i))));
+    return true;
+}
+
+static bool buckets_undo(const struct step_target *target, struct step_report *report,
+                         struct error *error)
+{
+    json_t *made = target->receipt ? json_object_get(target->receipt->restore, "made") : NULL;
+    for (size_t i = 0; i < json_array_size(made); i++) {
+        const char *place = json_string_value(json_array_get(made, i));
+        if (place && rmdir(place) != 0 && errno != ENOENT)
+            TRY(step_report_finding(report, "left", VERDICT_WARN, "it holds data",
+                                    "remove it by hand when nobody needs the data", error, "%s: %s",
+                                    place, strerror(errno)));
+    }
+    return true;
+}
+
+const struct step step_buckets = {
+    .service = "store",
+    .id = "buckets",
+    .title = "buckets: where delta files and tables lie",
+    .why = "Capture writes files of changes here, and merge turns them into tables there.",
+    .scope = STEP_PLATFORM,
+    .requirement = true,
+    .check = buckets_check,
+    .plan = buckets_plan,
+    .apply = buckets_apply,
+    .prove = buckets_prove,
+    .undo_plan = buckets_undo_plan,
+    .undo = buckets_undo,
+};
