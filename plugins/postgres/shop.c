@@ -5,7 +5,7 @@
 
 #include "plugins/postgres/session.h"
 
-const char *const shop_tables[] = {"customers", "products", "orders",   "order_lines",
+const char *const shop_tables[] = {"customers", "products", "orders", "order_lines",
                                    "payments",  "articles", NULL};
 
 static const char shop_ddl[] =
@@ -40,8 +40,7 @@ static const char shop_ddl[] =
     " ALTER attachment SET STORAGE EXTERNAL, ALTER chapters SET STORAGE EXTERNAL,"
     " ALTER word_counts SET STORAGE EXTERNAL;"
     "CREATE TABLE " SHOP_MARKER " (note text NOT NULL, created_at timestamptz NOT NULL);"
-    "INSERT INTO " SHOP_MARKER
-    " VALUES ('a generator may write into this database', now());";
+    "INSERT INTO " SHOP_MARKER " VALUES ('a generator may write into this database', now());";
 
 /* %1$lld customers, %2$lld orders, %3$lld products, %4$lld articles. */
 static const char shop_rows[] =
@@ -88,20 +87,16 @@ static const char shop_rows[] =
     " md5('author' || g %% 20)::uuid, timestamp '2024-03-01' + g * interval '1 minute'"
     " FROM generate_series(1, %4$lld) g;";
 
-bool shop_is_marked(PGconn *connection, bool *marked, struct error *error)
+bool shop_is_marked(struct pg *pg, bool *marked, struct error *error)
 {
-    char answer[8];
-    TRY(session_text(connection, "looking for the generator's marker",
-                     "SELECT to_regclass('public." SHOP_MARKER "') IS NOT NULL", 0, NULL, answer,
-                     sizeof answer, error));
-    *marked = strcmp(answer, "t") == 0;
-    return true;
+    return session_flag(pg, "SELECT to_regclass('public." SHOP_MARKER "') IS NOT NULL", NULL, 0,
+                        marked, error);
 }
 
-bool shop_create(PGconn *connection, int64_t rows, struct error *error)
+bool shop_create(struct pg *pg, int64_t rows, struct error *error)
 {
     bool marked;
-    TRY(shop_is_marked(connection, &marked, error));
+    TRY(shop_is_marked(pg, &marked, error));
     if (marked)
         return true;
     char sql[sizeof shop_rows + 512];
@@ -109,12 +104,9 @@ bool shop_create(PGconn *connection, int64_t rows, struct error *error)
     long long articles = customers / 10 + 3;
     snprintf(sql, sizeof sql, shop_rows, customers, customers * 2, customers / 2 + 10,
              articles > 2000 ? 2000 : articles);
-    TRY(session_run(connection, "creating the demo shop", "BEGIN", error));
-    bool ok = session_run(connection, "creating the demo shop", shop_ddl, error) &&
-              session_run(connection, "filling the demo shop", sql, error) &&
-              session_run(connection, "creating the demo shop", "COMMIT", error) &&
-              session_run(connection, "counting the demo shop's rows", "ANALYZE", error);
-    if (!ok)
-        session_run(connection, "rolling back", "ROLLBACK", NULL);
-    return ok;
+    TRY(pg_begin(pg, error));
+    if (pg_exec(pg, shop_ddl, error) && pg_exec(pg, sql, error) && pg_commit(pg, error))
+        return pg_exec(pg, "ANALYZE", error);
+    pg_rollback(pg);
+    return error_prefix(error, "creating the demo shop");
 }

@@ -7,10 +7,7 @@
 #ifndef SURFBOARD_POSTGRES_SHOP_H
 #define SURFBOARD_POSTGRES_SHOP_H
 
-#include <libpq-fe.h>
-#include <stdint.h>
-
-#include "core/base/error.h"
+#include "core/net/pg.h"
 
 #define SHOP_MARKER "surfboard_generator_marker"
 
@@ -20,8 +17,8 @@ extern const char *const shop_tables[];
 /* Creates tables, rows (`rows` customers, the others in proportion; the same rows each time) and
  * the marker, in one transaction. A database that has the marker is left alone. Refuses
  * (ERROR_EXISTS) one that has tables of these names without it. */
-bool shop_create(PGconn *connection, int64_t rows, struct error *error);
+bool shop_create(struct pg *pg, int64_t rows, struct error *error);
 /* Whether the database carries the marker. */
-bool shop_is_marked(PGconn *connection, bool *marked, struct error *error);
+bool shop_is_marked(struct pg *pg, bool *marked, struct error *error);
 
 #endif

@@ -1,0 +1,22 @@
+/* value_time.h: dates, times and intervals for value.c. Each appends the JSON of one value;
+ * *good = false, with nothing appended, when the text is not of the form. `fraction` is the number
+ * of digits that a timestamptz is padded to; the others ignore it. */
+#ifndef SURFBOARD_POSTGRES_VALUE_TIME_H
+#define SURFBOARD_POSTGRES_VALUE_TIME_H
+
+#include "core/base/buffer.h"
+
+bool value_append_date(struct buffer *out, struct slice text, int fraction, bool *good,
+                       struct error *error);
+bool value_append_time(struct buffer *out, struct slice text, int fraction, bool *good,
+                       struct error *error);
+bool value_append_timetz(struct buffer *out, struct slice text, int fraction, bool *good,
+                         struct error *error);
+bool value_append_timestamp(struct buffer *out, struct slice text, int fraction, bool *good,
+                            struct error *error);
+bool value_append_timestamptz(struct buffer *out, struct slice text, int fraction, bool *good,
+                              struct error *error);
+bool value_append_interval(struct buffer *out, struct slice text, int fraction, bool *good,
+                           struct error *error);
+
+#endif
