@@ -62,6 +62,7 @@ static bool record_parse(struct capture_record *record, const json_t *json, stru
     record->snapshotting = strcmp(state, "snapshot") == 0;
     record->publication_oid =
         (uint32_t)json_integer_value(json_object_get(json, "publication_oid"));
+    record->transactions_from = json_integer_value(json_object_get(json, "transactions_from"));
     record->found = true;
     return record_tables(record, json_object_get(json, "tables"), error);
 }
@@ -101,11 +102,12 @@ bool capture_record_write(const struct capture_record *record, struct store *sto
             tables, json_pack("{s:s, s:s, s:I}", "schema", record->tables[i].schema, "table",
                               record->tables[i].name, "oid", (json_int_t)record->tables[i].oid));
     json_t *json = json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o}", "format", RECORD_FORMAT, "system_id",
+        "{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:o}", "format", RECORD_FORMAT, "system_id",
         record->system_id, "database", record->database, "slot", record->slot, "publication",
         record->publication, "publication_oid", (json_int_t)record->publication_oid, "state",
         record->snapshotting ? "snapshot" : "streaming", "confirmed",
-        lsn_format(record->confirmed, lsn), "tables", tables);
+        lsn_format(record->confirmed, lsn), "transactions_from",
+        (json_int_t)record->transactions_from, "tables", tables);
     char *text = json && json_array_size(tables) == record->table_count
                      ? json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER)
                      : NULL;

@@ -23,6 +23,8 @@ struct capture_record {
     char publication[128];
     uint32_t publication_oid;
     uint64_t confirmed;
+    int64_t transactions_from; /* offset in {prefix}.transaction where this slot's began: positions
+                                  before it may be another server's */
     struct captured_table *tables; /* that have their snapshot */
     size_t table_count, table_capacity;
 };

@@ -52,7 +52,7 @@ bool replication_command(struct replication *replication, const char *sql, PGres
 {
     PGconn *connection = replication_connection(replication);
     *out = NULL;
-    if (!PQsendQuery(connection, sql))
+    if (!PQsendQuery(connection, sql) || PQflush(connection) < 0)
         return pg_error(replication->pg, NULL, sql, error);
     while (PQisBusy(connection)) {
         TRY(replication_wait(replication, POLL_SLICE_MS, error));
@@ -145,7 +145,8 @@ bool replication_status(struct replication *replication, uint64_t flushed, bool 
     uint64_t written = replication->received > flushed ? replication->received : flushed;
     replication_encode_status(written, flushed, clock_now_us(), ask, message);
     replication->status_ns = clock_monotonic_ns();
-    if (PQputCopyData(connection, (const char *)message, sizeof message) == 1 &&
+    /* 0: the socket is full; the next status will do. */
+    if (PQputCopyData(connection, (const char *)message, sizeof message) >= 0 &&
         PQflush(connection) >= 0)
         return true;
     return pg_error(replication->pg, NULL, "confirming to the server", error);

@@ -210,16 +210,10 @@ void topics_appended(struct topics *topics, struct topic *topic, struct line_pos
 {
     topic->next++;
     topic->last = position;
+    topics->waiting += topic->waiting.length - topic->counted;
+    topic->counted = topic->waiting.length;
     if (topics->first_waiting_ns == 0)
         topics->first_waiting_ns = clock_monotonic_ns();
-}
-
-size_t topics_waiting(const struct topics *topics)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < topics->count; i++)
-        bytes += topics->items[i]->waiting.length;
-    return bytes;
 }
 
 static bool topic_publish(struct topics *topics, struct topic *topic, struct error *error)
@@ -239,6 +233,7 @@ static bool topic_publish(struct topics *topics, struct topic *topic, struct err
     if (topic->waiting.capacity > TOPIC_KEPT_BYTES)
         buffer_destroy(&topic->waiting); /* a bulk load's memory is not kept for ever */
     buffer_clear(&topic->waiting);
+    topic->counted = 0;
     topic->first_waiting = topic->next;
     topic->durable = topic->last;
     return true;
@@ -265,7 +260,7 @@ bool topics_publish(struct topics *topics, struct error *error)
         return false;
     size_t count = 0;
     uint64_t files = topics->transactions->waiting.length > 0;
-    uint64_t bytes = topics_waiting(topics);
+    uint64_t bytes = topics->waiting;
     for (size_t i = 0; i < topics->count; i++) {
         if (topics->items[i] != topics->transactions && topics->items[i]->waiting.length)
             publishing.items[count++] = topics->items[i];
@@ -278,6 +273,7 @@ bool topics_publish(struct topics *topics, struct error *error)
     free(publishing.items);
     if (ok) {
         topics->first_waiting_ns = 0;
+        topics->waiting = 0;
         topics->files += files + count;
         topics->bytes += bytes;
     }
@@ -289,9 +285,11 @@ void topics_rewind(struct topics *topics)
     for (size_t i = 0; i < topics->count; i++) {
         struct topic *topic = topics->items[i];
         buffer_clear(&topic->waiting);
+        topic->counted = 0;
         topic->next = topic->first_waiting;
         topic->last = topic->durable;
         topic->in_transaction = 0;
     }
     topics->first_waiting_ns = 0;
+    topics->waiting = 0;
 }

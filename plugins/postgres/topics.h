@@ -5,7 +5,7 @@
  * {prefix}.{schema}.{table}/0/{first offset, 20 digits}.jsonl, put if absent and durable before
  * anything refers to them. The transaction topic goes last: an END line is never visible before the
  * events it counts. A file that is there already means that another capture writes here
- * (ERROR_CONFLICT). Whoever buffers bounds the memory: topics_waiting() says how much waits.
+ * (ERROR_CONFLICT). Whoever appends bounds the memory: topics->waiting says how much there is.
  */
 #ifndef SURFBOARD_POSTGRES_TOPICS_H
 #define SURFBOARD_POSTGRES_TOPICS_H
@@ -20,6 +20,7 @@ struct topic {
     char *name;                   /* "shop.public.orders" */
     char *collection;             /* "public.orders", as the source spells it */
     struct buffer waiting;        /* whole lines */
+    size_t counted;               /* bytes of it that topics->waiting has */
     int64_t first_waiting;        /* offset of the first of them */
     int64_t next;                 /* the next free offset */
     struct line_position last;    /* of the last line that was appended */
@@ -36,6 +37,7 @@ struct topics {
     struct topic **items;
     size_t count, capacity;
     struct topic *transactions;
+    size_t waiting;           /* bytes, of all topics */
     int64_t first_waiting_ns; /* monotonic time at which the oldest waiting line came; 0: none */
     uint64_t files, bytes;    /* published so far */
 };
@@ -56,8 +58,6 @@ bool topic_has(const struct topic *topic, struct line_position position);
 
 /* Call behind each line that was appended to topic->waiting: moves offset and position on. */
 void topics_appended(struct topics *topics, struct topic *topic, struct line_position position);
-
-size_t topics_waiting(const struct topics *topics); /* bytes */
 
 /* Makes everything that waits visible and durable. On failure what was not published still waits,
  * and publishing may be tried again. */
