@@ -10,12 +10,12 @@
 
 enum { BACK_OFF_LEAST_MS = 200, BACK_OFF_MOST_MS = 5000, RECONNECT_MS = 60000, PUBLISHERS = 4 };
 
-bool capture_stopped(const struct capture *capture)
+bool capture_stopped(const struct capture_run *capture)
 {
     return capture->options->stop && atomic_load(capture->options->stop);
 }
 
-void capture_tell(struct capture *capture, json_t *event)
+void capture_tell(struct capture_run *capture, json_t *event)
 {
     if (capture->options->event && event)
         capture->options->event(capture->options->context, event);
@@ -25,7 +25,7 @@ void capture_tell(struct capture *capture, json_t *event)
 
 /* ---- one connection ---- */
 
-static void capture_disconnect(struct capture *capture)
+static void capture_disconnect(struct capture_run *capture)
 {
     replication_close(&capture->replication);
     pg_close(capture->catalog);
@@ -33,21 +33,21 @@ static void capture_disconnect(struct capture *capture)
     capture_forget_relations(capture);
 }
 
-static bool capture_connect(struct capture *capture, struct error *error)
+static bool capture_connect(struct capture_run *capture, struct error *error)
 {
     capture->catalog = session_open(&capture->connect, error);
     return capture->catalog && replication_open(&capture->replication, &capture->connect, error);
 }
 
 /* Positions that the transaction topic holds from before this slot don't count. */
-static void capture_set_epoch(struct capture *capture)
+static void capture_set_epoch(struct capture_run *capture)
 {
     struct topic *transactions = capture->topics.transactions;
     if (capture->record.found && transactions->next <= capture->record.transactions_from)
         transactions->durable = transactions->last = (struct line_position){0, -1};
 }
 
-static bool capture_set_target(struct capture *capture, struct error *error)
+static bool capture_set_target(struct capture_run *capture, struct error *error)
 {
     char lsn[LSN_TEXT_SIZE];
     if (!capture->options->once || capture->target != 0)
@@ -59,7 +59,7 @@ static bool capture_set_target(struct capture *capture, struct error *error)
 }
 
 /* Connects, checks, takes the snapshots that are missing, streams. */
-static bool capture_session(struct capture *capture, struct error *error)
+static bool capture_session(struct capture_run *capture, struct error *error)
 {
     char confirmed[LSN_TEXT_SIZE];
     bool fresh;
@@ -88,7 +88,7 @@ static bool capture_may_retry(const struct error *error)
 }
 
 /* Waits before the next attempt; false when the server stayed away too long, or to stop. */
-static bool capture_back_off(struct capture *capture, int64_t *since_ns, int64_t *wait_ms,
+static bool capture_back_off(struct capture_run *capture, int64_t *since_ns, int64_t *wait_ms,
                              const struct error *why)
 {
     int64_t limit_ms =
@@ -107,7 +107,7 @@ static bool capture_back_off(struct capture *capture, int64_t *since_ns, int64_t
 
 /* Sessions one after the other: the tables changed, or the server went away and came back. Only a
  * server that once answered is waited for. */
-static bool capture_sessions(struct capture *capture, struct error *error)
+static bool capture_sessions(struct capture_run *capture, struct error *error)
 {
     bool answered = false;
     int64_t since_ns = 0;
@@ -139,7 +139,7 @@ static bool capture_sessions(struct capture *capture, struct error *error)
     }
 }
 
-static bool capture_open(struct capture *capture, struct error *error)
+static bool capture_open(struct capture_run *capture, struct error *error)
 {
     const struct capture_options *options = capture->options;
     struct store_options store = {.durable = !options->fast};
@@ -158,7 +158,7 @@ static bool capture_open(struct capture *capture, struct error *error)
 bool capture_run(const struct capture_options *options, struct capture_summary *summary,
                  struct error *error)
 {
-    struct capture capture = {.options = options, .summary = summary};
+    struct capture_run capture = {.options = options, .summary = summary};
     *summary = (struct capture_summary){0};
     bool ok = capture_open(&capture, error) && capture_sessions(&capture, error);
     summary->stopped = ok && capture_stopped(&capture);
@@ -167,7 +167,7 @@ bool capture_run(const struct capture_options *options, struct capture_summary *
     topics_close(&capture.topics);
     capture_record_destroy(&capture.record);
     arena_destroy(&capture.published.arena);
-    value_writer_destroy(&capture.values);
+    captured_writer_destroy(&capture.values);
     buffer_destroy(&capture.key);
     buffer_destroy(&capture.other_key);
     buffer_destroy(&capture.before);

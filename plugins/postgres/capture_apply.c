@@ -7,7 +7,7 @@
 
 /* ---- relations ---- */
 
-void capture_forget_relations(struct capture *capture)
+void capture_forget_relations(struct capture_run *capture)
 {
     for (size_t i = 0; i < capture->relations.count; i++) {
         struct relation_slot *slot = capture->relations.entries[i].value;
@@ -18,12 +18,12 @@ void capture_forget_relations(struct capture *capture)
     capture->relations = (struct map){0};
 }
 
-static struct relation_slot *capture_slot(struct capture *capture, uint32_t oid)
+static struct relation_slot *capture_slot(struct capture_run *capture, uint32_t oid)
 {
     return map_get(&capture->relations, slice_make(&oid, sizeof oid));
 }
 
-static bool capture_is_published(const struct capture *capture, uint32_t oid)
+static bool capture_is_published(const struct capture_run *capture, uint32_t oid)
 {
     for (size_t i = 0; i < capture->published.count; i++) {
         if (capture->published.tables[i].oid == oid)
@@ -34,7 +34,7 @@ static bool capture_is_published(const struct capture *capture, uint32_t oid)
 
 /* A table that has no snapshot yet: if it is in the publication now, the capture connects again and
  * takes one; if it left, its last changes are passed over. */
-static bool capture_unknown_table(struct capture *capture, uint32_t oid, struct error *error)
+static bool capture_unknown_table(struct capture_run *capture, uint32_t oid, struct error *error)
 {
     if (!capture_is_published(capture, oid))
         TRY(capture_read_publication(capture, error));
@@ -42,7 +42,7 @@ static bool capture_unknown_table(struct capture *capture, uint32_t oid, struct 
     return true;
 }
 
-static bool apply_relation(struct capture *capture, const struct pgoutput_message *message,
+static bool apply_relation(struct capture_run *capture, const struct pgoutput_message *message,
                            struct error *error)
 {
     struct relation_slot *slot = capture_slot(capture, message->relation);
@@ -73,7 +73,7 @@ static bool apply_relation(struct capture *capture, const struct pgoutput_messag
 }
 
 /* NULL in *out: changes of this table are passed over. */
-static bool capture_relation(struct capture *capture, uint32_t oid, struct relation **out,
+static bool capture_relation(struct capture_run *capture, uint32_t oid, struct relation **out,
                              struct error *error)
 {
     const struct relation_slot *slot = capture_slot(capture, oid);
@@ -97,7 +97,7 @@ static bool capture_tuple_fits(const struct relation *relation, const struct pgo
 
 /* ---- transactions ---- */
 
-static bool apply_begin(struct capture *capture, const struct pgoutput_message *message)
+static bool apply_begin(struct capture_run *capture, const struct pgoutput_message *message)
 {
     struct transaction *transaction = &capture->transaction;
     transaction->open = true;
@@ -113,7 +113,7 @@ static bool apply_begin(struct capture *capture, const struct pgoutput_message *
     return true;
 }
 
-static bool transaction_append(struct capture *capture, const char *id,
+static bool transaction_append(struct capture_run *capture, const char *id,
                                const struct line_collection *collections, size_t count,
                                struct line_position position, struct error *error)
 {
@@ -129,7 +129,7 @@ static bool transaction_append(struct capture *capture, const char *id,
 }
 
 /* BEGIN goes out with the first event: transactions that touch no table of ours leave no trace. */
-static bool transaction_begin(struct capture *capture, struct error *error)
+static bool transaction_begin(struct capture_run *capture, struct error *error)
 {
     struct transaction *transaction = &capture->transaction;
     if (transaction->begun)
@@ -139,7 +139,7 @@ static bool transaction_begin(struct capture *capture, struct error *error)
                               (struct line_position){transaction->commit_lsn, 0}, error);
 }
 
-static bool transaction_touch(struct capture *capture, struct topic *topic, struct error *error)
+static bool transaction_touch(struct capture_run *capture, struct topic *topic, struct error *error)
 {
     struct transaction *transaction = &capture->transaction;
     if (topic->in_transaction == transaction->number)
@@ -152,7 +152,7 @@ static bool transaction_touch(struct capture *capture, struct topic *topic, stru
     return true;
 }
 
-static bool apply_commit(struct capture *capture, const struct pgoutput_message *message,
+static bool apply_commit(struct capture_run *capture, const struct pgoutput_message *message,
                          struct error *error)
 {
     struct transaction *transaction = &capture->transaction;
@@ -182,8 +182,8 @@ static bool apply_commit(struct capture *capture, const struct pgoutput_message 
 /* ---- events ---- */
 
 /* Fills in what all events of a message share and takes the next place in the transaction. */
-static bool event_start(struct capture *capture, struct relation *relation, char op, uint64_t lsn,
-                        struct line_event *event, struct error *error)
+static bool event_start(struct capture_run *capture, struct relation *relation, char op,
+                        uint64_t lsn, struct line_event *event, struct error *error)
 {
     struct transaction *transaction = &capture->transaction;
     if (!transaction->open)
@@ -204,7 +204,7 @@ static bool event_start(struct capture *capture, struct relation *relation, char
     return true;
 }
 
-static bool event_append(struct capture *capture, struct relation *relation,
+static bool event_append(struct capture_run *capture, struct relation *relation,
                          struct line_event *event, bool *appended, struct error *error)
 {
     struct topic *topic = relation->topic;
@@ -220,7 +220,7 @@ static bool event_append(struct capture *capture, struct relation *relation,
     return true;
 }
 
-static bool tombstone_append(struct capture *capture, struct relation *relation,
+static bool tombstone_append(struct capture_run *capture, struct relation *relation,
                              const struct line_event *event, struct error *error)
 {
     struct topic *topic = relation->topic;
@@ -229,16 +229,17 @@ static bool tombstone_append(struct capture *capture, struct relation *relation,
     return true;
 }
 
-static bool row_json(struct capture *capture, const struct relation *relation, struct buffer *out,
-                     enum relation_part part, const struct pgoutput_tuple *tuple,
-                     const struct pgoutput_tuple *other, struct error *error)
+static bool row_json(struct capture_run *capture, const struct relation *relation,
+                     struct buffer *out, enum relation_part part,
+                     const struct pgoutput_tuple *tuple, const struct pgoutput_tuple *other,
+                     struct error *error)
 {
     buffer_clear(out);
     return relation_append(relation, &capture->values, out, part, tuple->values,
                            other && other->count ? other->values : NULL, error);
 }
 
-static bool apply_insert(struct capture *capture, struct relation *relation, uint64_t lsn,
+static bool apply_insert(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                          const struct pgoutput_message *message, struct error *error)
 {
     struct line_event event;
@@ -252,7 +253,7 @@ static bool apply_insert(struct capture *capture, struct relation *relation, uin
     return event_append(capture, relation, &event, &appended, error);
 }
 
-static bool apply_delete(struct capture *capture, struct relation *relation, uint64_t lsn,
+static bool apply_delete(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                          const struct pgoutput_message *message, struct slice new_key,
                          struct error *error)
 {
@@ -271,7 +272,7 @@ static bool apply_delete(struct capture *capture, struct relation *relation, uin
 
 /* A changed key is a delete of the old one and an insert of the new one, in one file: nothing is
  * published between two messages of the server. */
-static bool apply_key_change(struct capture *capture, struct relation *relation, uint64_t lsn,
+static bool apply_key_change(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                              const struct pgoutput_message *message, struct error *error)
 {
     struct line_event event;
@@ -289,7 +290,7 @@ static bool apply_key_change(struct capture *capture, struct relation *relation,
     return event_append(capture, relation, &event, &appended, error);
 }
 
-static void count_unavailable(struct capture *capture, const struct pgoutput_message *message)
+static void count_unavailable(struct capture_run *capture, const struct pgoutput_message *message)
 {
     if (message->before_kind == 'O')
         return;
@@ -297,7 +298,7 @@ static void count_unavailable(struct capture *capture, const struct pgoutput_mes
         capture->summary->unavailable += message->after.values[i].kind == 'u';
 }
 
-static bool apply_update(struct capture *capture, struct relation *relation, uint64_t lsn,
+static bool apply_update(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                          const struct pgoutput_message *message, struct error *error)
 {
     struct line_event event;
@@ -325,10 +326,10 @@ static bool apply_update(struct capture *capture, struct relation *relation, uin
     return event_append(capture, relation, &event, &appended, error);
 }
 
-static bool apply_change(struct capture *capture, uint64_t lsn,
+static bool apply_change(struct capture_run *capture, uint64_t lsn,
                          const struct pgoutput_message *message, struct error *error)
 {
-    struct relation *relation;
+    struct relation *relation = NULL;
     TRY(capture_relation(capture, message->relation, &relation, error));
     if (relation == NULL)
         return true;
@@ -342,11 +343,11 @@ static bool apply_change(struct capture *capture, uint64_t lsn,
                                             : apply_update(capture, relation, lsn, message, error);
 }
 
-static bool apply_truncate(struct capture *capture, uint64_t lsn,
+static bool apply_truncate(struct capture_run *capture, uint64_t lsn,
                            const struct pgoutput_message *message, struct error *error)
 {
     for (size_t i = 0; i < message->relation_count; i++) {
-        struct relation *relation;
+        struct relation *relation = NULL;
         struct line_event event;
         bool appended;
         TRY(capture_relation(capture, message->relations[i], &relation, error));
@@ -359,8 +360,8 @@ static bool apply_truncate(struct capture *capture, uint64_t lsn,
     return true;
 }
 
-bool capture_apply(struct capture *capture, uint64_t lsn, const struct pgoutput_message *message,
-                   struct error *error)
+bool capture_apply(struct capture_run *capture, uint64_t lsn,
+                   const struct pgoutput_message *message, struct error *error)
 {
     switch (message->kind) {
     case PGOUTPUT_BEGIN:

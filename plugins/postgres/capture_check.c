@@ -36,7 +36,7 @@ static bool published_add(struct published *published, const struct pg_rows *row
     return table->schema && table->name && (filter == NULL || table->filter);
 }
 
-static bool capture_publication_oid(struct capture *capture, struct error *error)
+static bool capture_publication_oid(struct capture_run *capture, struct error *error)
 {
     const char *name = capture->options->publication;
     char oid[16];
@@ -54,7 +54,7 @@ static bool capture_publication_oid(struct capture *capture, struct error *error
     return true;
 }
 
-bool capture_read_publication(struct capture *capture, struct error *error)
+bool capture_read_publication(struct capture_run *capture, struct error *error)
 {
     /* Row filters came with version 15. */
     bool filters = PQserverVersion(pg_connection(capture->catalog)) >= 150000;
@@ -85,7 +85,7 @@ bool capture_read_publication(struct capture *capture, struct error *error)
 
 /* ---- the server ---- */
 
-static bool capture_check_server(struct capture *capture, struct error *error)
+static bool capture_check_server(struct capture_run *capture, struct error *error)
 {
     char value[64];
     int version = PQserverVersion(pg_connection(capture->catalog));
@@ -106,7 +106,7 @@ static bool capture_check_server(struct capture *capture, struct error *error)
     return true;
 }
 
-static bool capture_identify(struct capture *capture, char system_id[32], char database[128],
+static bool capture_identify(struct capture_run *capture, char system_id[32], char database[128],
                              struct error *error)
 {
     PGresult *result;
@@ -125,7 +125,7 @@ struct slot_state {
     uint64_t confirmed;
 };
 
-static bool slot_read(struct capture *capture, struct slot_state *slot, struct error *error)
+static bool slot_read(struct capture_run *capture, struct slot_state *slot, struct error *error)
 {
     struct pg_rows rows = {0};
     *slot = (struct slot_state){0};
@@ -149,7 +149,8 @@ static bool slot_read(struct capture *capture, struct slot_state *slot, struct e
 }
 
 /* A capture that was killed leaves its walsender for a moment. */
-static bool slot_await_idle(struct capture *capture, struct slot_state *slot, struct error *error)
+static bool slot_await_idle(struct capture_run *capture, struct slot_state *slot,
+                            struct error *error)
 {
     int64_t deadline = clock_monotonic_ns() + (int64_t)SLOT_WAIT_MS * 1000000;
     TRY(slot_read(capture, slot, error));
@@ -167,7 +168,7 @@ static bool slot_await_idle(struct capture *capture, struct slot_state *slot, st
                         slot->active_pid);
 }
 
-bool capture_drop_slot(struct capture *capture, struct error *error)
+bool capture_drop_slot(struct capture_run *capture, struct error *error)
 {
     struct slot_state slot;
     TRY(slot_await_idle(capture, &slot, error));
@@ -184,7 +185,7 @@ bool capture_drop_slot(struct capture *capture, struct error *error)
 }
 
 /* The slot of a capture that ran before: is everything behind the record still to be had? */
-static bool capture_check_slot(struct capture *capture, const struct slot_state *slot,
+static bool capture_check_slot(struct capture_run *capture, const struct slot_state *slot,
                                struct error *error)
 {
     const struct capture_record *record = &capture->record;
@@ -204,7 +205,7 @@ static bool capture_check_slot(struct capture *capture, const struct slot_state 
     return true;
 }
 
-static bool capture_check_record(struct capture *capture, const char *system_id,
+static bool capture_check_record(struct capture_run *capture, const char *system_id,
                                  const char *database, struct error *error)
 {
     const struct capture_record *record = &capture->record;
@@ -229,7 +230,7 @@ static bool capture_check_record(struct capture *capture, const char *system_id,
     return true;
 }
 
-static bool capture_check_tables(struct capture *capture, struct error *error)
+static bool capture_check_tables(struct capture_run *capture, struct error *error)
 {
     const char *const *wanted = capture->options->tables;
     char full[300];
@@ -250,7 +251,7 @@ static bool capture_check_tables(struct capture *capture, struct error *error)
     return true;
 }
 
-bool capture_check(struct capture *capture, bool *fresh, struct error *error)
+bool capture_check(struct capture_run *capture, bool *fresh, struct error *error)
 {
     struct capture_record *record = &capture->record;
     char system_id[32];

@@ -44,7 +44,7 @@ struct transaction {
     size_t touched_count, touched_capacity;
 };
 
-struct capture {
+struct capture_run {
     const struct capture_options *options;
     struct capture_summary *summary;
     struct pg_options connect;
@@ -56,7 +56,7 @@ struct capture {
     struct pg *catalog;
     struct replication replication;
     struct map relations; /* by oid: struct relation_slot */
-    struct value_writer values;
+    struct captured_writer values;
     struct buffer key, other_key, before, after; /* JSON of one event */
     struct transaction transaction;
     uint64_t last_commit; /* end of the commit before: sequence[0] */
@@ -67,35 +67,35 @@ struct capture {
     bool again; /* the set of tables changed: connect again */
 };
 
-bool capture_stopped(const struct capture *capture);
+bool capture_stopped(const struct capture_run *capture);
 /* Hands an event to whoever listens; takes over the reference. */
-void capture_tell(struct capture *capture, json_t *event);
+void capture_tell(struct capture_run *capture, json_t *event);
 /* "took a new snapshot" remedy: for everything that would lose changes. */
 bool capture_needs_reload(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Publishes what waits when enough does or it is old enough; `now`: in any case. */
-bool capture_publish(struct capture *capture, bool now, struct error *error);
+bool capture_publish(struct capture_run *capture, bool now, struct error *error);
 
 /* capture_check.c: reads the publication; ERROR_NOT_FOUND when there is none. */
-bool capture_read_publication(struct capture *capture, struct error *error);
+bool capture_read_publication(struct capture_run *capture, struct error *error);
 /* Compares server, slot and record; *fresh: take the first snapshot (again). */
-bool capture_check(struct capture *capture, bool *fresh, struct error *error);
+bool capture_check(struct capture_run *capture, bool *fresh, struct error *error);
 /* Drops the capture's slot when it is there. */
-bool capture_drop_slot(struct capture *capture, struct error *error);
+bool capture_drop_slot(struct capture_run *capture, struct error *error);
 
 /* capture_snapshot.c: the first snapshot of all tables by a new slot, or one of the tables that
  * joined later. */
-bool capture_first_snapshot(struct capture *capture, struct error *error);
-bool capture_new_tables(struct capture *capture, struct error *error);
+bool capture_first_snapshot(struct capture_run *capture, struct error *error);
+bool capture_new_tables(struct capture_run *capture, struct error *error);
 
 /* capture_apply.c: one pgoutput message into lines. */
 /* `lsn` of the change itself. */
-bool capture_apply(struct capture *capture, uint64_t lsn, const struct pgoutput_message *message,
-                   struct error *error);
-void capture_forget_relations(struct capture *capture);
+bool capture_apply(struct capture_run *capture, uint64_t lsn,
+                   const struct pgoutput_message *message, struct error *error);
+void capture_forget_relations(struct capture_run *capture);
 
 /* capture_stream.c: until caught up, stopped, or the tables changed (capture->again). */
-bool capture_stream(struct capture *capture, struct error *error);
+bool capture_stream(struct capture_run *capture, struct error *error);
 
 #endif

@@ -12,7 +12,7 @@ enum { COPY_WAIT_MS = 200 };
 
 /* One snapshot of some tables, all at one point. */
 struct snapshot {
-    struct capture *capture;
+    struct capture_run *capture;
     struct pg *reader; /* repeatable read, on the exported snapshot */
     const struct published_table **tables;
     size_t table_count;
@@ -142,7 +142,7 @@ static bool snapshot_append(struct snapshot *snapshot, struct relation *relation
                             const struct pgoutput_value *values, bool first_row, bool last_row,
                             struct error *error)
 {
-    struct capture *capture = snapshot->capture;
+    struct capture_run *capture = snapshot->capture;
     struct topic *topic = relation->topic;
     struct line_event event = {.op = values ? 'r' : 't',
                                .snapshot = snapshot_mark(snapshot, table, first_row, last_row),
@@ -196,7 +196,7 @@ static bool copy_next(struct pg *pg, char **line, size_t *length, struct error *
 
 static void snapshot_progress(struct snapshot *snapshot, size_t table, int64_t done)
 {
-    struct capture *capture = snapshot->capture;
+    struct capture_run *capture = snapshot->capture;
     int64_t now = clock_monotonic_ns();
     if (now - capture->event_ns < INT64_C(1000000000))
         return;
@@ -269,7 +269,7 @@ static bool snapshot_copy(struct snapshot *snapshot, struct relation *relation, 
 
 static bool snapshot_table(struct snapshot *snapshot, size_t table, struct error *error)
 {
-    struct capture *capture = snapshot->capture;
+    struct capture_run *capture = snapshot->capture;
     const struct published_table *published = snapshot->tables[table];
     struct pgoutput_message message = {0};
     struct pg_rows rows = {0};
@@ -316,7 +316,7 @@ static bool snapshot_begin(struct snapshot *snapshot, const char *exported, stru
 /* Copies the tables and makes their rows durable. */
 static bool snapshot_take(struct snapshot *snapshot, const char *exported, struct error *error)
 {
-    struct capture *capture = snapshot->capture;
+    struct capture_run *capture = snapshot->capture;
     bool ok = snapshot_begin(snapshot, exported, error);
     for (size_t i = 0; ok && i < snapshot->table_count; i++)
         ok = snapshot_table(snapshot, i, error);
@@ -351,7 +351,7 @@ static bool slot_create(struct replication *replication, const char *name, bool 
     return ok || error_prefix(error, "creating slot %s", name);
 }
 
-bool capture_first_snapshot(struct capture *capture, struct error *error)
+bool capture_first_snapshot(struct capture_run *capture, struct error *error)
 {
     struct capture_record *record = &capture->record;
     const struct published *published = &capture->published;
@@ -387,7 +387,7 @@ bool capture_first_snapshot(struct capture *capture, struct error *error)
 
 /* Forgets tables that left the publication or are others now (a new oid): should they come back,
  * they need a snapshot. */
-static bool capture_forget_tables(struct capture *capture)
+static bool capture_forget_tables(struct capture_run *capture)
 {
     struct capture_record *record = &capture->record;
     bool changed = false;
@@ -404,7 +404,7 @@ static bool capture_forget_tables(struct capture *capture)
     return changed;
 }
 
-bool capture_new_tables(struct capture *capture, struct error *error)
+bool capture_new_tables(struct capture_run *capture, struct error *error)
 {
     const struct published *published = &capture->published;
     bool changed = capture_forget_tables(capture);

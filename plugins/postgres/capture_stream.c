@@ -19,7 +19,7 @@ static bool due(int64_t since_ns, int64_t ms)
     return clock_monotonic_ns() - since_ns >= ms * 1000000;
 }
 
-static void stream_tell(struct capture *capture)
+static void stream_tell(struct capture_run *capture)
 {
     bool moved = capture->summary->events != capture->events_told;
     if (!due(capture->event_ns, moved ? TOLD_MS : TOLD_IDLE_MS))
@@ -43,7 +43,7 @@ static void stream_tell(struct capture *capture)
 }
 
 /* The record first, then the server: it may forget what it was told about. */
-static bool stream_confirm(struct capture *capture, struct error *error)
+static bool stream_confirm(struct capture_run *capture, struct error *error)
 {
     if (capture->complete > capture->record.confirmed) {
         capture->record.confirmed = capture->complete;
@@ -55,7 +55,7 @@ static bool stream_confirm(struct capture *capture, struct error *error)
     return replication_status(&capture->replication, capture->record.confirmed, false, error);
 }
 
-bool capture_publish(struct capture *capture, bool now, struct error *error)
+bool capture_publish(struct capture_run *capture, bool now, struct error *error)
 {
     const struct capture_options *options = capture->options;
     struct topics *topics = &capture->topics;
@@ -73,7 +73,7 @@ bool capture_publish(struct capture *capture, bool now, struct error *error)
 }
 
 /* Publishes and confirms what is due. */
-static bool stream_settle(struct capture *capture, bool now, struct error *error)
+static bool stream_settle(struct capture_run *capture, bool now, struct error *error)
 {
     bool waited = capture->topics.first_waiting_ns != 0;
     TRY(capture_publish(capture, now, error));
@@ -91,7 +91,7 @@ static bool stream_settle(struct capture *capture, bool now, struct error *error
 
 /* Did the publication change under us? Tables that joined send a Relation message only with their
  * first change; asking finds them, and those that left and came back, in time. */
-static bool stream_check_tables(struct capture *capture, struct error *error)
+static bool stream_check_tables(struct capture_run *capture, struct error *error)
 {
     if (!due(capture->check_ns, CHECK_MS))
         return true;
@@ -111,7 +111,7 @@ static bool stream_check_tables(struct capture *capture, struct error *error)
     return true;
 }
 
-static bool stream_message(struct capture *capture, struct pgoutput_message *message,
+static bool stream_message(struct capture_run *capture, struct pgoutput_message *message,
                            const struct replication_message *outer, struct error *error)
 {
     if (outer->keepalive) {
@@ -128,7 +128,7 @@ static bool stream_message(struct capture *capture, struct pgoutput_message *mes
 }
 
 /* Why to end: stopped, caught up, or other tables. */
-static bool stream_ends(const struct capture *capture)
+static bool stream_ends(const struct capture_run *capture)
 {
     if (capture_stopped(capture) || capture->again)
         return true;
@@ -136,7 +136,7 @@ static bool stream_ends(const struct capture *capture)
            capture->complete >= capture->target;
 }
 
-static bool stream_run(struct capture *capture, struct pgoutput_message *message,
+static bool stream_run(struct capture_run *capture, struct pgoutput_message *message,
                        struct error *error)
 {
     unsigned since_look = 0;
@@ -159,7 +159,7 @@ static bool stream_run(struct capture *capture, struct pgoutput_message *message
     return true;
 }
 
-bool capture_stream(struct capture *capture, struct error *error)
+bool capture_stream(struct capture_run *capture, struct error *error)
 {
     struct pgoutput_message message = {0};
     capture->transaction.open = false;

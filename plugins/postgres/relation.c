@@ -10,44 +10,48 @@
 /* Types whose oid never changes (pg_type.dat), with their arrays'. */
 static const struct {
     uint32_t oid, array;
-    enum value_form form;
+    enum captured_form form;
 } builtin_types[] = {
-    {16, 1000, VALUE_BOOLEAN},    {17, 1001, VALUE_BYTES},       {20, 1016, VALUE_NUMBER},
-    {21, 1005, VALUE_NUMBER},     {23, 1007, VALUE_NUMBER},      {25, 1009, VALUE_TEXT},
-    {26, 1028, VALUE_NUMBER},     {114, 199, VALUE_TEXT},        {600, 1017, VALUE_POINT},
-    {700, 1021, VALUE_FLOAT},     {701, 1022, VALUE_FLOAT},      {790, 791, VALUE_MONEY},
-    {1042, 1014, VALUE_TEXT},     {1043, 1015, VALUE_TEXT},      {1082, 1182, VALUE_DATE},
-    {1083, 1183, VALUE_TIME},     {1114, 1115, VALUE_TIMESTAMP}, {1184, 1185, VALUE_TIMESTAMPTZ},
-    {1186, 1187, VALUE_INTERVAL}, {1266, 1270, VALUE_TIMETZ},    {1560, 1561, VALUE_BITS},
-    {1562, 1563, VALUE_BITS},     {1700, 1231, VALUE_DECIMAL},   {2950, 2951, VALUE_UUID},
-    {3802, 3807, VALUE_TEXT},
+    {16, 1000, CAPTURED_BOOLEAN},     {17, 1001, CAPTURED_BYTES},
+    {20, 1016, CAPTURED_NUMBER},      {21, 1005, CAPTURED_NUMBER},
+    {23, 1007, CAPTURED_NUMBER},      {25, 1009, CAPTURED_TEXT},
+    {26, 1028, CAPTURED_NUMBER},      {114, 199, CAPTURED_TEXT},
+    {600, 1017, CAPTURED_POINT},      {700, 1021, CAPTURED_FLOAT},
+    {701, 1022, CAPTURED_FLOAT},      {790, 791, CAPTURED_MONEY},
+    {1042, 1014, CAPTURED_TEXT},      {1043, 1015, CAPTURED_TEXT},
+    {1082, 1182, CAPTURED_DATE},      {1083, 1183, CAPTURED_TIME},
+    {1114, 1115, CAPTURED_TIMESTAMP}, {1184, 1185, CAPTURED_TIMESTAMPTZ},
+    {1186, 1187, CAPTURED_INTERVAL},  {1266, 1270, CAPTURED_TIMETZ},
+    {1560, 1561, CAPTURED_BITS},      {1562, 1563, CAPTURED_BITS},
+    {1700, 1231, CAPTURED_DECIMAL},   {2950, 2951, CAPTURED_UUID},
+    {3802, 3807, CAPTURED_TEXT},
 };
 
 /* Types of extensions, by name. */
 static const struct {
     const char *name;
-    enum value_form form;
+    enum captured_form form;
 } named_types[] = {
-    {"hstore", VALUE_HSTORE}, {"geometry", VALUE_GEOMETRY}, {"geography", VALUE_GEOMETRY},
-    {"vector", VALUE_VECTOR}, {"halfvec", VALUE_VECTOR},
+    {"hstore", CAPTURED_HSTORE}, {"geometry", CAPTURED_GEOMETRY}, {"geography", CAPTURED_GEOMETRY},
+    {"vector", CAPTURED_VECTOR}, {"halfvec", CAPTURED_VECTOR},
 };
 
-static void type_finish(struct value_type *type, uint32_t oid, int32_t modifier)
+static void type_finish(struct captured_type *type, uint32_t oid, int32_t modifier)
 {
     type->narrow = oid == 21;
     type->fraction = modifier >= 0 && modifier <= 6 ? modifier : 6;
-    if (type->form == VALUE_BITS && modifier == 1)
-        type->form = VALUE_BIT;
+    if (type->form == CAPTURED_BITS && modifier == 1)
+        type->form = CAPTURED_BIT;
 }
 
-static bool type_builtin(uint32_t oid, int32_t modifier, struct value_type *out)
+static bool type_builtin(uint32_t oid, int32_t modifier, struct captured_type *out)
 {
     for (size_t i = 0; i < sizeof builtin_types / sizeof *builtin_types; i++) {
         if (oid != builtin_types[i].oid && oid != builtin_types[i].array)
             continue;
-        *out = (struct value_type){.form = builtin_types[i].form,
-                                   .array = oid == builtin_types[i].array,
-                                   .delimiter = ','};
+        *out = (struct captured_type){.form = builtin_types[i].form,
+                                      .array = oid == builtin_types[i].array,
+                                      .delimiter = ','};
         type_finish(out, builtin_types[i].oid, modifier);
         return true;
     }
@@ -55,10 +59,10 @@ static bool type_builtin(uint32_t oid, int32_t modifier, struct value_type *out)
 }
 
 static bool type_by_name(struct pg *pg, uint32_t oid, int32_t modifier, int depth,
-                         struct value_type *out, struct error *error);
+                         struct captured_type *out, struct error *error);
 
 static bool type_of(struct pg *pg, uint32_t oid, int32_t modifier, int depth,
-                    struct value_type *out, struct error *error)
+                    struct captured_type *out, struct error *error)
 {
     if (type_builtin(oid, modifier, out))
         return true;
@@ -68,7 +72,7 @@ static bool type_of(struct pg *pg, uint32_t oid, int32_t modifier, int depth,
 }
 
 static bool type_by_name(struct pg *pg, uint32_t oid, int32_t modifier, int depth,
-                         struct value_type *out, struct error *error)
+                         struct captured_type *out, struct error *error)
 {
     char number[16];
     const char *parameters[] = {number};
@@ -79,7 +83,7 @@ static bool type_by_name(struct pg *pg, uint32_t oid, int32_t modifier, int dept
                  " t.typelem, e.typdelim FROM pg_catalog.pg_type t"
                  " LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem WHERE t.oid = $1::oid",
                  parameters, 1, &rows, error));
-    *out = (struct value_type){.form = VALUE_TEXT, .delimiter = ',', .fraction = 6};
+    *out = (struct captured_type){.form = CAPTURED_TEXT, .delimiter = ',', .fraction = 6};
     bool ok = true;
     if (pg_rows_count(&rows) > 0) { /* a type that was dropped meanwhile stays text */
         const char *name = pg_rows_value(&rows, 0, 3);
@@ -103,7 +107,7 @@ static bool type_by_name(struct pg *pg, uint32_t oid, int32_t modifier, int dept
     return ok;
 }
 
-bool relation_type(struct pg *pg, uint32_t oid, int32_t modifier, struct value_type *out,
+bool relation_type(struct pg *pg, uint32_t oid, int32_t modifier, struct captured_type *out,
                    struct error *error)
 {
     return type_of(pg, oid, modifier, 0, out, error);
@@ -251,7 +255,7 @@ void relation_destroy(struct relation *relation)
 
 /* ---- rows ---- */
 
-static bool relation_append_value(const struct relation *relation, struct value_writer *writer,
+static bool relation_append_value(const struct relation *relation, struct captured_writer *writer,
                                   struct buffer *out, const struct relation_column *column,
                                   const struct pgoutput_value *value,
                                   const struct pgoutput_value *other, struct error *error)
@@ -261,13 +265,13 @@ static bool relation_append_value(const struct relation *relation, struct value_
     if (value->kind == 'n')
         return buffer_append(out, "null", 4, error);
     if (value->kind == 'u')
-        return value_append_unavailable(out, &column->type, error);
-    return value_append(writer, out, &column->type, value->text, error) ||
+        return captured_append_unavailable(out, &column->type, error);
+    return captured_append(writer, out, &column->type, value->text, error) ||
            error_prefix(error, "table %s.%s, column %s", relation->schema, relation->name,
                         column->name);
 }
 
-static bool relation_append_key(const struct relation *relation, struct value_writer *writer,
+static bool relation_append_key(const struct relation *relation, struct captured_writer *writer,
                                 struct buffer *out, const struct pgoutput_value *values,
                                 const struct pgoutput_value *other, struct error *error)
 {
@@ -287,7 +291,7 @@ static bool relation_append_key(const struct relation *relation, struct value_wr
     return relation->key_count == 0 || buffer_append_byte(out, '}', error);
 }
 
-bool relation_append(const struct relation *relation, struct value_writer *writer,
+bool relation_append(const struct relation *relation, struct captured_writer *writer,
                      struct buffer *out, enum relation_part part,
                      const struct pgoutput_value *values, const struct pgoutput_value *other,
                      struct error *error)

@@ -7,14 +7,14 @@
 #include "core/change/line_writer.h"
 #include "plugins/postgres/pgoutput.h"
 #include "plugins/postgres/session.h"
-#include "plugins/postgres/value.h"
+#include "plugins/postgres/captured_value.h"
 
 struct topic;
 
 struct relation_column {
     const char *name;
     struct buffer label; /* `"name":` as it stands in a row */
-    struct value_type type;
+    struct captured_type type;
     bool in_key;
 };
 
@@ -41,7 +41,7 @@ struct relation *relation_create(struct pg *pg, const struct pgoutput_message *m
 void relation_destroy(struct relation *relation); /* NULL is fine */
 
 /* The form of a type's values: of domains the base type's, of arrays the elements'. */
-bool relation_type(struct pg *pg, uint32_t oid, int32_t modifier, struct value_type *out,
+bool relation_type(struct pg *pg, uint32_t oid, int32_t modifier, struct captured_type *out,
                    struct error *error);
 
 /* The columns of the key, in order, one name a row: the primary key, else the replica identity's
@@ -59,7 +59,7 @@ enum relation_part {
 };
 
 /* `values` has column_count entries; `other` may be NULL. ERROR_INPUT names table and column. */
-bool relation_append(const struct relation *relation, struct value_writer *writer,
+bool relation_append(const struct relation *relation, struct captured_writer *writer,
                      struct buffer *out, enum relation_part part,
                      const struct pgoutput_value *values, const struct pgoutput_value *other,
                      struct error *error);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each is a setting that any role may change; the forms that value.c reads depend on them. */
+/* Each is a setting that any role may change; the forms that captured_value.c reads depend on them.
+ */
 static const char session_settings[] =
     "SET client_encoding = 'UTF8'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601';"
     "SET timezone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = 'hex';"

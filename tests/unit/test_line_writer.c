@@ -10,7 +10,7 @@
 
 #include "core/change/line_writer.h"
 #include "plugins/postgres/pgoutput.h"
-#include "plugins/postgres/value.h"
+#include "plugins/postgres/captured_value.h"
 
 static void any_text_reads_back_as_it_was(void **state)
 {
@@ -52,102 +52,102 @@ static void numbers_keep_all_digits(void **state)
     }
 
 static const struct {
-    struct value_type type;
+    struct captured_type type;
     const char *text;
     const char *json; /* NULL: refused */
 } value_cases[] = {
-    {{.form = VALUE_NUMBER}, "-9223372036854775808", "-9223372036854775808"},
-    {{.form = VALUE_FLOAT}, "1e-45", "1e-45"},
-    {{.form = VALUE_FLOAT}, "NaN", "\"NaN\""},
-    {{.form = VALUE_FLOAT}, "-Infinity", "\"-Infinity\""},
-    {{.form = VALUE_BOOLEAN}, "t", "true"},
-    {{.form = VALUE_BOOLEAN}, "yes", NULL},
-    {{.form = VALUE_DECIMAL}, "100.000", "\"100.000\""},
-    {{.form = VALUE_DECIMAL}, "NaN", "\"NAN\""},
-    {{.form = VALUE_DECIMAL}, "Infinity", "\"POSITIVE_INFINITY\""},
-    {{.form = VALUE_DECIMAL}, "-Infinity", "\"NEGATIVE_INFINITY\""},
-    {{.form = VALUE_MONEY}, "-$1,234.56", "\"-1234.56\""},
-    {{.form = VALUE_BYTES}, "\\x00ff10", "\"AP8Q\""},
-    {{.form = VALUE_BYTES}, "\\xde", "\"3g==\""},
-    {{.form = VALUE_BYTES}, "\\x", "\"\""},
-    {{.form = VALUE_BYTES}, "\\x0", NULL},
-    {{.form = VALUE_BYTES}, "\\000", NULL},
-    {{.form = VALUE_DATE}, "2024-02-29", "19782"},
-    {{.form = VALUE_DATE}, "0044-03-15 BC", "-735160"},
-    {{.form = VALUE_DATE}, "5874897-12-31", "2145042905"},
-    {{.form = VALUE_DATE}, "4713-01-01 BC", "-2440550"},
-    {{.form = VALUE_DATE}, "infinity", "-2147472692"},
-    {{.form = VALUE_DATE}, "2024-02-29x", NULL},
-    {{.form = VALUE_TIME}, "24:00:00", "86400000000"},
-    {{.form = VALUE_TIME}, "12:34:56.789012", "45296789012"},
-    {{.form = VALUE_TIMETZ}, "12:34:56.789+05:30", "\"07:04:56.789Z\""},
-    {{.form = VALUE_TIMETZ}, "01:00:00+02", "\"23:00:00Z\""},
-    {{.form = VALUE_TIMESTAMP}, "1969-12-31 23:59:59.999999", "-1"},
-    {{.form = VALUE_TIMESTAMP}, "0044-03-15 12:00:00 BC", "-63517780800000000"},
-    {{.form = VALUE_TIMESTAMP}, "infinity", "9223372036825200000"},
-    {{.form = VALUE_TIMESTAMP}, "294276-12-31 23:59:59.999999", "9224318015999999999"},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 6},
+    {{.form = CAPTURED_NUMBER}, "-9223372036854775808", "-9223372036854775808"},
+    {{.form = CAPTURED_FLOAT}, "1e-45", "1e-45"},
+    {{.form = CAPTURED_FLOAT}, "NaN", "\"NaN\""},
+    {{.form = CAPTURED_FLOAT}, "-Infinity", "\"-Infinity\""},
+    {{.form = CAPTURED_BOOLEAN}, "t", "true"},
+    {{.form = CAPTURED_BOOLEAN}, "yes", NULL},
+    {{.form = CAPTURED_DECIMAL}, "100.000", "\"100.000\""},
+    {{.form = CAPTURED_DECIMAL}, "NaN", "\"NAN\""},
+    {{.form = CAPTURED_DECIMAL}, "Infinity", "\"POSITIVE_INFINITY\""},
+    {{.form = CAPTURED_DECIMAL}, "-Infinity", "\"NEGATIVE_INFINITY\""},
+    {{.form = CAPTURED_MONEY}, "-$1,234.56", "\"-1234.56\""},
+    {{.form = CAPTURED_BYTES}, "\\x00ff10", "\"AP8Q\""},
+    {{.form = CAPTURED_BYTES}, "\\xde", "\"3g==\""},
+    {{.form = CAPTURED_BYTES}, "\\x", "\"\""},
+    {{.form = CAPTURED_BYTES}, "\\x0", NULL},
+    {{.form = CAPTURED_BYTES}, "\\000", NULL},
+    {{.form = CAPTURED_DATE}, "2024-02-29", "19782"},
+    {{.form = CAPTURED_DATE}, "0044-03-15 BC", "-735160"},
+    {{.form = CAPTURED_DATE}, "5874897-12-31", "2145042905"},
+    {{.form = CAPTURED_DATE}, "4713-01-01 BC", "-2440550"},
+    {{.form = CAPTURED_DATE}, "infinity", "-2147472692"},
+    {{.form = CAPTURED_DATE}, "2024-02-29x", NULL},
+    {{.form = CAPTURED_TIME}, "24:00:00", "86400000000"},
+    {{.form = CAPTURED_TIME}, "12:34:56.789012", "45296789012"},
+    {{.form = CAPTURED_TIMETZ}, "12:34:56.789+05:30", "\"07:04:56.789Z\""},
+    {{.form = CAPTURED_TIMETZ}, "01:00:00+02", "\"23:00:00Z\""},
+    {{.form = CAPTURED_TIMESTAMP}, "1969-12-31 23:59:59.999999", "-1"},
+    {{.form = CAPTURED_TIMESTAMP}, "0044-03-15 12:00:00 BC", "-63517780800000000"},
+    {{.form = CAPTURED_TIMESTAMP}, "infinity", "9223372036825200000"},
+    {{.form = CAPTURED_TIMESTAMP}, "294276-12-31 23:59:59.999999", "9224318015999999999"},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 6},
      "2024-02-29 10:34:56.789+00",
      "\"2024-02-29T10:34:56.789000Z\""},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 3},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 3},
      "2024-02-29 10:34:56.789+00",
      "\"2024-02-29T10:34:56.789Z\""},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 0},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 0},
      "2024-02-29 10:34:56+00",
      "\"2024-02-29T10:34:56Z\""},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 6},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 6},
      "0044-03-15 12:00:00+00 BC",
      "\"-0043-03-15T12:00:00.000000Z\""},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 6},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 6},
      "294276-12-31 23:59:59.999999+00",
      "\"+294276-12-31T23:59:59.999999Z\""},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 6}, "-infinity", "\"-infinity\""},
-    {{.form = VALUE_TIMESTAMPTZ, .fraction = 6}, "2024-02-29 10:34:56+01", NULL},
-    {{.form = VALUE_INTERVAL}, "P1Y2M3DT4H5M6.789S", "\"P1Y2M3DT4H5M6.789S\""},
-    {{.form = VALUE_INTERVAL}, "PT0S", "\"P0Y0M0DT0H0M0S\""},
-    {{.form = VALUE_INTERVAL}, "P1M-1DT0.000001S", "\"P0Y1M-1DT0H0M0.000001S\""},
-    {{.form = VALUE_INTERVAL}, "PT5M", "\"P0Y0M0DT0H5M0S\""},
-    {{.form = VALUE_INTERVAL}, "PT-0.000001S", "\"P0Y0M0DT0H0M-0.000001S\""},
-    {{.form = VALUE_INTERVAL}, "P-178000000Y", "\"P-178000000Y0M0DT0H0M0S\""},
-    {{.form = VALUE_INTERVAL}, "1 day", NULL},
-    {{.form = VALUE_BIT}, "1", "true"},
-    {{.form = VALUE_BITS}, "1010101010", "\"qgI=\""},
-    {{.form = VALUE_BITS}, "101", "\"BQ==\""},
-    {{.form = VALUE_BITS}, "0000000000", "\"\""},
-    {{.form = VALUE_HSTORE},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 6}, "-infinity", "\"-infinity\""},
+    {{.form = CAPTURED_TIMESTAMPTZ, .fraction = 6}, "2024-02-29 10:34:56+01", NULL},
+    {{.form = CAPTURED_INTERVAL}, "P1Y2M3DT4H5M6.789S", "\"P1Y2M3DT4H5M6.789S\""},
+    {{.form = CAPTURED_INTERVAL}, "PT0S", "\"P0Y0M0DT0H0M0S\""},
+    {{.form = CAPTURED_INTERVAL}, "P1M-1DT0.000001S", "\"P0Y1M-1DT0H0M0.000001S\""},
+    {{.form = CAPTURED_INTERVAL}, "PT5M", "\"P0Y0M0DT0H5M0S\""},
+    {{.form = CAPTURED_INTERVAL}, "PT-0.000001S", "\"P0Y0M0DT0H0M-0.000001S\""},
+    {{.form = CAPTURED_INTERVAL}, "P-178000000Y", "\"P-178000000Y0M0DT0H0M0S\""},
+    {{.form = CAPTURED_INTERVAL}, "1 day", NULL},
+    {{.form = CAPTURED_BIT}, "1", "true"},
+    {{.form = CAPTURED_BITS}, "1010101010", "\"qgI=\""},
+    {{.form = CAPTURED_BITS}, "101", "\"BQ==\""},
+    {{.form = CAPTURED_BITS}, "0000000000", "\"\""},
+    {{.form = CAPTURED_HSTORE},
      "\"a\"=>\"1\", \"b\"=>NULL, \"c d\"=>\"x\\\"y\"",
      "\"{\\\"a\\\":\\\"1\\\",\\\"b\\\":null,\\\"c d\\\":\\\"x\\\\\\\"y\\\"}\""},
-    {{.form = VALUE_HSTORE}, "", "\"{}\""},
-    {{.form = VALUE_HSTORE}, "\"a\"", NULL},
-    {{.form = VALUE_POINT},
+    {{.form = CAPTURED_HSTORE}, "", "\"{}\""},
+    {{.form = CAPTURED_HSTORE}, "\"a\"", NULL},
+    {{.form = CAPTURED_POINT},
      "(1.5,-2.5)",
      "{\"x\":1.5,\"y\":-2.5,\"wkb\":\"AQEAAAAAAAAAAAD4PwAAAAAAAATA\",\"srid\":null}"},
-    {ARRAY(VALUE_NUMBER), "{1,NULL,-2}", "[1,null,-2]"},
-    {ARRAY(VALUE_NUMBER), "{}", "[]"},
-    {ARRAY(VALUE_NUMBER), "[5:6]={1,2}", "[1,2]"},
-    {ARRAY(VALUE_NUMBER), "{{1,2},{3,4}}", "[[1,2],[3,4]]"},
-    {ARRAY(VALUE_NUMBER), "{1,2", NULL},
-    {ARRAY(VALUE_TEXT), "{\"\",\"NULL\",NULL,\"{}\",\"\\\\\\\\\",é😀}",
+    {ARRAY(CAPTURED_NUMBER), "{1,NULL,-2}", "[1,null,-2]"},
+    {ARRAY(CAPTURED_NUMBER), "{}", "[]"},
+    {ARRAY(CAPTURED_NUMBER), "[5:6]={1,2}", "[1,2]"},
+    {ARRAY(CAPTURED_NUMBER), "{{1,2},{3,4}}", "[[1,2],[3,4]]"},
+    {ARRAY(CAPTURED_NUMBER), "{1,2", NULL},
+    {ARRAY(CAPTURED_TEXT), "{\"\",\"NULL\",NULL,\"{}\",\"\\\\\\\\\",é😀}",
      "[\"\",\"NULL\",null,\"{}\",\"\\\\\\\\\",\"é😀\"]"},
-    {ARRAY(VALUE_TEXT), "{a,\"b c\",NULL,\"q\\\"uote\"}", "[\"a\",\"b c\",null,\"q\\\"uote\"]"},
-    {ARRAY(VALUE_DECIMAL), "{1.10,NULL,-2.00}", "[\"1.10\",null,\"-2.00\"]"},
-    {ARRAY(VALUE_BOOLEAN), "{t,f,NULL}", "[true,false,null]"},
-    {ARRAY(VALUE_TIMESTAMP), "{\"2024-02-29 12:34:56.789012\",NULL}", "[1709210096789012,null]"},
-    {ARRAY(VALUE_DATE), "{2024-02-29,1969-12-31}", "[19782,-1]"},
-    {ARRAY(VALUE_BYTES), "{\"\\\\xff\"}", "[\"/w==\"]"},
-    {ARRAY(VALUE_FLOAT), "{1.5,NaN,Infinity}", "[1.5,\"NaN\",\"Infinity\"]"},
+    {ARRAY(CAPTURED_TEXT), "{a,\"b c\",NULL,\"q\\\"uote\"}", "[\"a\",\"b c\",null,\"q\\\"uote\"]"},
+    {ARRAY(CAPTURED_DECIMAL), "{1.10,NULL,-2.00}", "[\"1.10\",null,\"-2.00\"]"},
+    {ARRAY(CAPTURED_BOOLEAN), "{t,f,NULL}", "[true,false,null]"},
+    {ARRAY(CAPTURED_TIMESTAMP), "{\"2024-02-29 12:34:56.789012\",NULL}", "[1709210096789012,null]"},
+    {ARRAY(CAPTURED_DATE), "{2024-02-29,1969-12-31}", "[19782,-1]"},
+    {ARRAY(CAPTURED_BYTES), "{\"\\\\xff\"}", "[\"/w==\"]"},
+    {ARRAY(CAPTURED_FLOAT), "{1.5,NaN,Infinity}", "[1.5,\"NaN\",\"Infinity\"]"},
 };
 
 static void values_have_debeziums_forms(void **state)
 {
     (void)state;
-    struct value_writer writer = {0};
+    struct captured_writer writer = {0};
     struct buffer out = {0};
     for (size_t i = 0; i < sizeof value_cases / sizeof *value_cases; i++) {
         struct error error = {0};
         buffer_clear(&out);
-        bool ok = value_append(&writer, &out, &value_cases[i].type, slice_of(value_cases[i].text),
-                               &error);
+        bool ok = captured_append(&writer, &out, &value_cases[i].type,
+                                  slice_of(value_cases[i].text), &error);
         if (value_cases[i].json == NULL) {
             if (ok)
                 fail_msg("%s was accepted", value_cases[i].text);
@@ -160,13 +160,13 @@ static void values_have_debeziums_forms(void **state)
                      value_cases[i].json, error.message);
     }
     buffer_destroy(&out);
-    value_writer_destroy(&writer);
+    captured_writer_destroy(&writer);
 }
 
 static void cut_values_are_refused_not_overrun(void **state)
 {
     (void)state;
-    struct value_writer writer = {0};
+    struct captured_writer writer = {0};
     struct buffer out = {0};
     for (size_t i = 0; i < sizeof value_cases / sizeof *value_cases; i++) {
         size_t length = strlen(value_cases[i].text);
@@ -175,12 +175,12 @@ static void cut_values_are_refused_not_overrun(void **state)
             assert_non_null(copy);
             memcpy(copy, value_cases[i].text, cut);
             buffer_clear(&out);
-            value_append(&writer, &out, &value_cases[i].type, slice_make(copy, cut), NULL);
+            captured_append(&writer, &out, &value_cases[i].type, slice_make(copy, cut), NULL);
             free(copy);
         }
     }
     buffer_destroy(&out);
-    value_writer_destroy(&writer);
+    captured_writer_destroy(&writer);
 }
 
 static void a_line_has_every_member_of_the_envelope(void **state)
@@ -282,29 +282,29 @@ static void markers_are_those_of_the_fixtures(void **state)
 {
     (void)state;
     static const struct {
-        struct value_type type;
+        struct captured_type type;
         const char *json;
     } cases[] = {
-        {{.form = VALUE_TEXT}, "\"__debezium_unavailable_value\""},
-        {{.form = VALUE_DECIMAL}, "\"__debezium_unavailable_value\""},
-        {{.form = VALUE_BYTES}, "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\""},
-        {ARRAY(VALUE_TEXT), "[\"__debezium_unavailable_value\"]"},
-        {ARRAY(VALUE_BYTES), "[\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"]"},
-        {ARRAY(VALUE_UUID), "[\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"]"},
+        {{.form = CAPTURED_TEXT}, "\"__debezium_unavailable_value\""},
+        {{.form = CAPTURED_DECIMAL}, "\"__debezium_unavailable_value\""},
+        {{.form = CAPTURED_BYTES}, "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\""},
+        {ARRAY(CAPTURED_TEXT), "[\"__debezium_unavailable_value\"]"},
+        {ARRAY(CAPTURED_BYTES), "[\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"]"},
+        {ARRAY(CAPTURED_UUID), "[\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"]"},
     };
     struct buffer out = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         buffer_clear(&out);
-        assert_true(value_append_unavailable(&out, &cases[i].type, NULL));
+        assert_true(captured_append_unavailable(&out, &cases[i].type, NULL));
         assert_true(slice_is(buffer_slice(&out), cases[i].json));
     }
-    struct value_type numbers = ARRAY(VALUE_NUMBER);
+    struct captured_type numbers = ARRAY(CAPTURED_NUMBER);
     buffer_clear(&out);
-    assert_true(value_append_unavailable(&out, &numbers, NULL));
+    assert_true(captured_append_unavailable(&out, &numbers, NULL));
     json_t *array = json_loadb(out.data, out.length, 0, NULL);
-    assert_int_equal(json_array_size(array), strlen(VALUE_PLACEHOLDER));
+    assert_int_equal(json_array_size(array), strlen(CAPTURED_PLACEHOLDER));
     for (size_t i = 0; i < json_array_size(array); i++)
-        assert_int_equal(json_integer_value(json_array_get(array, i)), VALUE_PLACEHOLDER[i]);
+        assert_int_equal(json_integer_value(json_array_get(array, i)), CAPTURED_PLACEHOLDER[i]);
     json_decref(array);
     buffer_destroy(&out);
 }

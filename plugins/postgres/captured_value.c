@@ -1,18 +1,18 @@
-#include "plugins/postgres/value.h"
+#include "plugins/postgres/captured_value.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/change/line_writer.h"
-#include "plugins/postgres/value_time.h"
+#include "plugins/postgres/captured_time.h"
 
-void value_writer_destroy(struct value_writer *writer)
+void captured_writer_destroy(struct captured_writer *writer)
 {
     buffer_destroy(&writer->scratch);
     buffer_destroy(&writer->element);
 }
 
-static bool value_bad(struct slice text, const char *what, struct error *error)
+static bool captured_bad(struct slice text, const char *what, struct error *error)
 {
     if (text.length > 60)
         text.length = 60;
@@ -33,41 +33,41 @@ static bool append_quoted(struct buffer *out, struct slice text, struct error *e
 
 /* ---- numbers ---- */
 
-static bool append_number(struct value_writer *writer, struct buffer *out,
-                          const struct value_type *type, struct slice text, struct error *error)
+static bool append_number(struct captured_writer *writer, struct buffer *out,
+                          const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
     if (text.length == 0 || text.length > 20)
-        return value_bad(text, "an integer", error);
+        return captured_bad(text, "an integer", error);
     return buffer_append_slice(out, text, error);
 }
 
-static bool append_float(struct value_writer *writer, struct buffer *out,
-                         const struct value_type *type, struct slice text, struct error *error)
+static bool append_float(struct captured_writer *writer, struct buffer *out,
+                         const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
     if (text.length == 0)
-        return value_bad(text, "a number", error);
+        return captured_bad(text, "a number", error);
     char last = text.data[text.length - 1];
     bool special = last == 'N' || last == 'y'; /* NaN, Infinity */
     return special ? append_quoted(out, text, error) : buffer_append_slice(out, text, error);
 }
 
-static bool append_boolean(struct value_writer *writer, struct buffer *out,
-                           const struct value_type *type, struct slice text, struct error *error)
+static bool append_boolean(struct captured_writer *writer, struct buffer *out,
+                           const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
     if (text.length != 1 || strchr("tf01", text.data[0]) == NULL)
-        return value_bad(text, "a boolean", error);
+        return captured_bad(text, "a boolean", error);
     bool yes = text.data[0] == 't' || text.data[0] == '1';
     return buffer_append_text(out, yes ? "true" : "false", error);
 }
 
-static bool append_decimal(struct value_writer *writer, struct buffer *out,
-                           const struct value_type *type, struct slice text, struct error *error)
+static bool append_decimal(struct captured_writer *writer, struct buffer *out,
+                           const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
@@ -80,8 +80,8 @@ static bool append_decimal(struct value_writer *writer, struct buffer *out,
     return append_quoted(out, text, error);
 }
 
-static bool append_money(struct value_writer *writer, struct buffer *out,
-                         const struct value_type *type, struct slice text, struct error *error)
+static bool append_money(struct captured_writer *writer, struct buffer *out,
+                         const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
@@ -98,19 +98,19 @@ static bool append_money(struct value_writer *writer, struct buffer *out,
 
 /* ---- bytes and bits ---- */
 
-static bool append_bytes(struct value_writer *writer, struct buffer *out,
-                         const struct value_type *type, struct slice text, struct error *error)
+static bool append_bytes(struct captured_writer *writer, struct buffer *out,
+                         const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
     if (!slice_starts_with(text, SLICE_LITERAL("\\x")))
-        return value_bad(text, "a bytea in hex form", error);
+        return captured_bad(text, "a bytea in hex form", error);
     return line_append_hex_base64(out, slice_make(text.data + 2, text.length - 2), error);
 }
 
 /* The last character is bit 0 of the first byte. */
-static bool append_bits(struct value_writer *writer, struct buffer *out,
-                        const struct value_type *type, struct slice text, struct error *error)
+static bool append_bits(struct captured_writer *writer, struct buffer *out,
+                        const struct captured_type *type, struct slice text, struct error *error)
 {
     static const char digits[] = "0123456789abcdef";
     (void)type;
@@ -146,18 +146,18 @@ static bool hstore_part(struct slice text, size_t *at, struct buffer *out, bool 
         return true;
     }
     if (i >= text.length || text.data[i] != '"')
-        return value_bad(text, "an hstore", error);
+        return captured_bad(text, "an hstore", error);
     for (i++; i < text.length && text.data[i] != '"'; i++) {
         i += text.data[i] == '\\';
         if (i < text.length)
             TRY(buffer_append_byte(out, (uint8_t)text.data[i], error));
     }
     *at = i + 1;
-    return i < text.length || value_bad(text, "an hstore", error);
+    return i < text.length || captured_bad(text, "an hstore", error);
 }
 
-static bool append_hstore(struct value_writer *writer, struct buffer *out,
-                          const struct value_type *type, struct slice text, struct error *error)
+static bool append_hstore(struct captured_writer *writer, struct buffer *out,
+                          const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)type;
     struct buffer *object = &writer->scratch;
@@ -168,7 +168,7 @@ static bool append_hstore(struct value_writer *writer, struct buffer *out,
         TRY(hstore_part(text, &at, &writer->element, &null, error));
         TRY(line_append_text(object, buffer_slice(&writer->element), error));
         if (at + 2 > text.length || memcmp(text.data + at, "=>", 2) != 0)
-            return value_bad(text, "an hstore", error);
+            return captured_bad(text, "an hstore", error);
         at += 2;
         TRY(buffer_append_byte(object, ':', error));
         TRY(hstore_part(text, &at, &writer->element, &null, error));
@@ -185,12 +185,12 @@ static bool append_hstore(struct value_writer *writer, struct buffer *out,
 
 /* ---- geometry ---- */
 
-static bool append_point(struct value_writer *writer, struct buffer *out,
-                         const struct value_type *type, struct slice text, struct error *error)
+static bool append_point(struct captured_writer *writer, struct buffer *out,
+                         const struct captured_type *type, struct slice text, struct error *error)
 {
     const char *comma = text.length > 4 ? memchr(text.data, ',', text.length) : NULL;
     if (comma == NULL || text.data[0] != '(' || text.data[text.length - 1] != ')')
-        return value_bad(text, "a point", error);
+        return captured_bad(text, "a point", error);
     struct slice x = slice_make(text.data + 1, (size_t)(comma - text.data) - 1);
     struct slice y = slice_make(comma + 1, (size_t)(text.data + text.length - 1 - comma) - 1);
     char number[64];
@@ -198,7 +198,7 @@ static bool append_point(struct value_writer *writer, struct buffer *out,
     for (int i = 0; i < 2; i++) {
         struct slice part = i ? y : x;
         if (part.length >= sizeof number)
-            return value_bad(text, "a point", error);
+            return captured_bad(text, "a point", error);
         memcpy(number, part.data, part.length);
         number[part.length] = '\0';
         double value = strtod(number, NULL);
@@ -231,13 +231,14 @@ static uint32_t hex_word(const char *digits, bool little)
 }
 
 /* PostGIS prints extended WKB in hexadecimal digits; a flag says that an SRID follows the type. */
-static bool append_geometry(struct value_writer *writer, struct buffer *out,
-                            const struct value_type *type, struct slice text, struct error *error)
+static bool append_geometry(struct captured_writer *writer, struct buffer *out,
+                            const struct captured_type *type, struct slice text,
+                            struct error *error)
 {
     (void)writer;
     (void)type;
     if (text.length < 10 || memchr(text.data, ' ', text.length))
-        return value_bad(text, "a geometry", error);
+        return captured_bad(text, "a geometry", error);
     bool little = text.data[1] == '1';
     bool has_srid = hex_word(text.data + 2, little) & 0x20000000U && text.length >= 18;
     TRY(buffer_append_text(out, "{\"wkb\":", error));
@@ -252,65 +253,66 @@ static bool append_geometry(struct value_writer *writer, struct buffer *out,
 
 /* ---- which function writes which form ---- */
 
-static bool append_text(struct value_writer *writer, struct buffer *out,
-                        const struct value_type *type, struct slice text, struct error *error)
+static bool append_text(struct captured_writer *writer, struct buffer *out,
+                        const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
     return line_append_text(out, text, error);
 }
 
-static bool append_vector(struct value_writer *writer, struct buffer *out,
-                          const struct value_type *type, struct slice text, struct error *error)
+static bool append_vector(struct captured_writer *writer, struct buffer *out,
+                          const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
     if (text.length < 2 || text.data[0] != '[')
-        return value_bad(text, "a vector", error);
+        return captured_bad(text, "a vector", error);
     return buffer_append_slice(out, text, error);
 }
 
-static bool append_time_form(struct value_writer *writer, struct buffer *out,
-                             const struct value_type *type, struct slice text, struct error *error)
+static bool append_time_form(struct captured_writer *writer, struct buffer *out,
+                             const struct captured_type *type, struct slice text,
+                             struct error *error)
 {
     (void)writer;
     static const struct {
         const char *name;
         bool (*append)(struct buffer *, struct slice, int, bool *, struct error *);
     } forms[] = {
-        [VALUE_DATE] = {"a date", value_append_date},
-        [VALUE_TIME] = {"a time", value_append_time},
-        [VALUE_TIMETZ] = {"a time with zone", value_append_timetz},
-        [VALUE_TIMESTAMP] = {"a timestamp", value_append_timestamp},
-        [VALUE_TIMESTAMPTZ] = {"a timestamp with zone", value_append_timestamptz},
-        [VALUE_INTERVAL] = {"an interval", value_append_interval},
+        [CAPTURED_DATE] = {"a date", captured_append_date},
+        [CAPTURED_TIME] = {"a time", captured_append_time},
+        [CAPTURED_TIMETZ] = {"a time with zone", captured_append_timetz},
+        [CAPTURED_TIMESTAMP] = {"a timestamp", captured_append_timestamp},
+        [CAPTURED_TIMESTAMPTZ] = {"a timestamp with zone", captured_append_timestamptz},
+        [CAPTURED_INTERVAL] = {"an interval", captured_append_interval},
     };
     bool good = false;
     TRY(forms[type->form].append(out, text, type->fraction, &good, error));
-    return good || value_bad(text, forms[type->form].name, error);
+    return good || captured_bad(text, forms[type->form].name, error);
 }
 
-typedef bool value_append_form(struct value_writer *, struct buffer *, const struct value_type *,
-                               struct slice, struct error *);
+typedef bool captured_append_form(struct captured_writer *, struct buffer *,
+                                  const struct captured_type *, struct slice, struct error *);
 
-static value_append_form *const value_forms[] = {
-    [VALUE_TEXT] = append_text,           [VALUE_NUMBER] = append_number,
-    [VALUE_FLOAT] = append_float,         [VALUE_BOOLEAN] = append_boolean,
-    [VALUE_DECIMAL] = append_decimal,     [VALUE_MONEY] = append_money,
-    [VALUE_BYTES] = append_bytes,         [VALUE_DATE] = append_time_form,
-    [VALUE_TIME] = append_time_form,      [VALUE_TIMETZ] = append_time_form,
-    [VALUE_TIMESTAMP] = append_time_form, [VALUE_TIMESTAMPTZ] = append_time_form,
-    [VALUE_INTERVAL] = append_time_form,  [VALUE_UUID] = append_text,
-    [VALUE_BIT] = append_boolean,         [VALUE_BITS] = append_bits,
-    [VALUE_HSTORE] = append_hstore,       [VALUE_POINT] = append_point,
-    [VALUE_GEOMETRY] = append_geometry,   [VALUE_VECTOR] = append_vector,
+static captured_append_form *const captured_forms[] = {
+    [CAPTURED_TEXT] = append_text,           [CAPTURED_NUMBER] = append_number,
+    [CAPTURED_FLOAT] = append_float,         [CAPTURED_BOOLEAN] = append_boolean,
+    [CAPTURED_DECIMAL] = append_decimal,     [CAPTURED_MONEY] = append_money,
+    [CAPTURED_BYTES] = append_bytes,         [CAPTURED_DATE] = append_time_form,
+    [CAPTURED_TIME] = append_time_form,      [CAPTURED_TIMETZ] = append_time_form,
+    [CAPTURED_TIMESTAMP] = append_time_form, [CAPTURED_TIMESTAMPTZ] = append_time_form,
+    [CAPTURED_INTERVAL] = append_time_form,  [CAPTURED_UUID] = append_text,
+    [CAPTURED_BIT] = append_boolean,         [CAPTURED_BITS] = append_bits,
+    [CAPTURED_HSTORE] = append_hstore,       [CAPTURED_POINT] = append_point,
+    [CAPTURED_GEOMETRY] = append_geometry,   [CAPTURED_VECTOR] = append_vector,
 };
 
 /* ---- arrays ---- */
 
 /* One element from *at on: quoted with escapes, or bare up to a delimiter or brace. */
-static bool array_element(struct value_writer *writer, struct buffer *out,
-                          const struct value_type *type, struct slice text, size_t *at,
+static bool array_element(struct captured_writer *writer, struct buffer *out,
+                          const struct captured_type *type, struct slice text, size_t *at,
                           struct error *error)
 {
     struct buffer *element = &writer->element;
@@ -325,7 +327,7 @@ static bool array_element(struct value_writer *writer, struct buffer *out,
                 TRY(buffer_append_byte(element, (uint8_t)text.data[i], error));
         }
         if (i >= text.length)
-            return value_bad(text, "an array", error);
+            return captured_bad(text, "an array", error);
         *at = i + 1;
         value = buffer_slice(element);
     } else {
@@ -336,11 +338,11 @@ static bool array_element(struct value_writer *writer, struct buffer *out,
         if (slice_is(value, "NULL"))
             return buffer_append_text(out, "null", error);
     }
-    return value_forms[type->form](writer, out, type, value, error);
+    return captured_forms[type->form](writer, out, type, value, error);
 }
 
-static bool append_array(struct value_writer *writer, struct buffer *out,
-                         const struct value_type *type, struct slice text, struct error *error)
+static bool append_array(struct captured_writer *writer, struct buffer *out,
+                         const struct captured_type *type, struct slice text, struct error *error)
 {
     size_t at = 0;
     int depth = 0;
@@ -349,7 +351,7 @@ static bool append_array(struct value_writer *writer, struct buffer *out,
         at = equals ? (size_t)(equals - text.data) + 1 : text.length;
     }
     if (at >= text.length || text.data[at] != '{')
-        return value_bad(text, "an array", error);
+        return captured_bad(text, "an array", error);
     while (at < text.length) {
         char c = text.data[at];
         if (c == '{' || c == '}') {
@@ -365,15 +367,15 @@ static bool append_array(struct value_writer *writer, struct buffer *out,
             TRY(array_element(writer, out, type, text, &at, error));
         }
     }
-    return (depth == 0 && at == text.length) || value_bad(text, "an array", error);
+    return (depth == 0 && at == text.length) || captured_bad(text, "an array", error);
 }
 
-bool value_append(struct value_writer *writer, struct buffer *out, const struct value_type *type,
-                  struct slice text, struct error *error)
+bool captured_append(struct captured_writer *writer, struct buffer *out,
+                     const struct captured_type *type, struct slice text, struct error *error)
 {
     size_t before = out->length;
     bool ok = type->array ? append_array(writer, out, type, text, error)
-                          : value_forms[type->form](writer, out, type, text, error);
+                          : captured_forms[type->form](writer, out, type, text, error);
     if (!ok)
         out->length = before;
     return ok;
@@ -389,30 +391,30 @@ bool value_append(struct value_writer *writer, struct buffer *out, const struct 
     "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,"  \
     "108,117,101]"
 
-static const char *array_marker(const struct value_type *type)
+static const char *array_marker(const struct captured_type *type)
 {
     switch (type->form) {
-    case VALUE_BYTES:
+    case CAPTURED_BYTES:
         return "[\"" MARKER_BASE64 "\"]";
-    case VALUE_UUID:
+    case CAPTURED_UUID:
         return "[\"" MARKER_UUID "\"]";
-    case VALUE_NUMBER:
-    case VALUE_DATE:
-        return type->narrow ? "[\"" VALUE_PLACEHOLDER "\"]" : MARKER_NUMBERS;
+    case CAPTURED_NUMBER:
+    case CAPTURED_DATE:
+        return type->narrow ? "[\"" CAPTURED_PLACEHOLDER "\"]" : MARKER_NUMBERS;
     default:
-        return "[\"" VALUE_PLACEHOLDER "\"]";
+        return "[\"" CAPTURED_PLACEHOLDER "\"]";
     }
 }
 
-bool value_append_unavailable(struct buffer *out, const struct value_type *type,
-                              struct error *error)
+bool captured_append_unavailable(struct buffer *out, const struct captured_type *type,
+                                 struct error *error)
 {
     if (type->array)
         return buffer_append_text(out, array_marker(type), error);
-    if (type->form == VALUE_BYTES)
+    if (type->form == CAPTURED_BYTES)
         return buffer_append_text(out, "\"" MARKER_BASE64 "\"", error);
-    if (type->form == VALUE_HSTORE)
+    if (type->form == CAPTURED_HSTORE)
         return buffer_append_text(
-            out, "\"{\\\"" VALUE_PLACEHOLDER "\\\":\\\"" VALUE_PLACEHOLDER "\\\"}\"", error);
-    return buffer_append_text(out, "\"" VALUE_PLACEHOLDER "\"", error);
+            out, "\"{\\\"" CAPTURED_PLACEHOLDER "\\\":\\\"" CAPTURED_PLACEHOLDER "\\\"}\"", error);
+    return buffer_append_text(out, "\"" CAPTURED_PLACEHOLDER "\"", error);
 }

@@ -1,4 +1,4 @@
-#include "plugins/postgres/value_time.h"
+#include "plugins/postgres/captured_time.h"
 
 #include <stdio.h>
 
@@ -119,8 +119,8 @@ static bool append_infinity(struct buffer *out, struct slice text, const char *p
     return json == NULL || buffer_append_text(out, json, error);
 }
 
-bool value_append_date(struct buffer *out, struct slice text, int fraction, bool *good,
-                       struct error *error)
+bool captured_append_date(struct buffer *out, struct slice text, int fraction, bool *good,
+                          struct error *error)
 {
     (void)fraction;
     TRY(append_infinity(out, text, DATE_INFINITY, DATE_MINUS_INFINITY, good, error));
@@ -132,8 +132,8 @@ bool value_append_date(struct buffer *out, struct slice text, int fraction, bool
     return line_append_number(out, civil_days(&civil), error);
 }
 
-bool value_append_time(struct buffer *out, struct slice text, int fraction, bool *good,
-                       struct error *error)
+bool captured_append_time(struct buffer *out, struct slice text, int fraction, bool *good,
+                          struct error *error)
 {
     (void)fraction;
     struct cursor cursor = cursor_of(text);
@@ -153,8 +153,8 @@ static size_t format_clock(int64_t us, char *out, size_t size)
     return (size_t)(out[length - 1] == '.' ? length - 1 : length);
 }
 
-bool value_append_timetz(struct buffer *out, struct slice text, int fraction, bool *good,
-                         struct error *error)
+bool captured_append_timetz(struct buffer *out, struct slice text, int fraction, bool *good,
+                            struct error *error)
 {
     (void)fraction;
     struct cursor cursor = cursor_of(text);
@@ -180,8 +180,8 @@ static bool append_wide_number(struct buffer *out, int128 value, struct error *e
                                 (long long)(low < 0 ? -low : low));
 }
 
-bool value_append_timestamp(struct buffer *out, struct slice text, int fraction, bool *good,
-                            struct error *error)
+bool captured_append_timestamp(struct buffer *out, struct slice text, int fraction, bool *good,
+                               struct error *error)
 {
     (void)fraction;
     TRY(append_infinity(out, text, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, good, error));
@@ -204,8 +204,8 @@ static int format_civil(const struct civil *civil, char *out, size_t size)
                     (int)civil->day);
 }
 
-bool value_append_timestamptz(struct buffer *out, struct slice text, int fraction, bool *good,
-                              struct error *error)
+bool captured_append_timestamptz(struct buffer *out, struct slice text, int fraction, bool *good,
+                                 struct error *error)
 {
     TRY(append_infinity(out, text, "\"infinity\"", "\"-infinity\"", good, error));
     struct cursor cursor = cursor_of(text);
@@ -227,8 +227,8 @@ bool value_append_timestamptz(struct buffer *out, struct slice text, int fractio
 
 /* Postgres' ISO form leaves parts out that are zero, each part has a sign of its own:
  * P1Y2M-3DT-4H5M-6.789S. Ours has all parts, as Debezium's. */
-bool value_append_interval(struct buffer *out, struct slice text, int fraction, bool *good,
-                           struct error *error)
+bool captured_append_interval(struct buffer *out, struct slice text, int fraction, bool *good,
+                              struct error *error)
 {
     static const char units[] = "YMDHMS";
     (void)fraction;
