@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include "core/base/clock.h"
+#include "core/base/fault.h"
 #include "core/base/memory.h"
 #include "core/store/store.h"
 #include "plugins/postgres/capture_run.h"
+#include "plugins/postgres/schema_file.h"
 
 enum { BACK_OFF_LEAST_MS = 200, BACK_OFF_MOST_MS = 5000, RECONNECT_MS = 60000, PUBLISHERS = 4 };
 
@@ -21,6 +23,23 @@ void capture_tell(struct capture_run *capture, json_t *event)
         capture->options->event(capture->options->context, event);
     else
         json_decref(event);
+}
+
+bool capture_write_schema(struct capture_run *capture, const struct relation *relation,
+                          struct error *error)
+{
+    json_t *left_out = json_array();
+    json_t *file =
+        schema_file_make(capture->catalog, relation->schema, relation->name, left_out, error);
+    bool ok = file && FAULT("capture.schema.before-write", error) &&
+              schema_file_write(capture->store, relation->topic->name, file, error);
+    if (ok && json_array_size(left_out) > 0)
+        capture_tell(capture, json_pack("{s:s, s:s, s:s, s:O}", "event", "note", "table",
+                                        relation->topic->collection, "message",
+                                        "columns without room in the lake", "left_out", left_out));
+    json_decref(file);
+    json_decref(left_out);
+    return ok;
 }
 
 /* ---- one connection ---- */

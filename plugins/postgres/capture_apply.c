@@ -69,7 +69,16 @@ static bool apply_relation(struct capture_run *capture, const struct pgoutput_me
     }
     slot->relation->topic =
         topics_open_topic(&capture->topics, relation->schema, relation->name, error);
-    return slot->relation->topic != NULL;
+    if (slot->relation->topic == NULL)
+        return false;
+    struct error why = {0};
+    if (capture_write_schema(capture, slot->relation, &why))
+        return true;
+    if (why.kind == ERROR_NOT_FOUND)
+        return true; /* dropped since; its last changes still flow */
+    if (error)
+        *error = why;
+    return false;
 }
 
 /* NULL in *out: changes of this table are passed over. */

@@ -77,6 +77,11 @@ bool capture_needs_reload(struct error *error, const char *format, ...)
 /* Publishes what waits when enough does or it is old enough; `now`: in any case. */
 bool capture_publish(struct capture_run *capture, bool now, struct error *error);
 
+/* Writes the schema file of a table that has (again) been described, and tells of columns that it
+ * leaves out. */
+bool capture_write_schema(struct capture_run *capture, const struct relation *relation,
+                          struct error *error);
+
 /* capture_check.c: reads the publication; ERROR_NOT_FOUND when there is none. */
 bool capture_read_publication(struct capture_run *capture, struct error *error);
 /* Compares server, slot and record; *fresh: take the first snapshot (again). */

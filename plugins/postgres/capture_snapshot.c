@@ -283,7 +283,8 @@ static bool snapshot_table(struct snapshot *snapshot, size_t table, struct error
     if (relation)
         relation->topic =
             topics_open_topic(&capture->topics, published->schema, published->name, error);
-    bool ok = relation && relation->topic && snapshot_copy(snapshot, relation, table, error);
+    bool ok = relation && relation->topic && capture_write_schema(capture, relation, error) &&
+              snapshot_copy(snapshot, relation, table, error);
     relation_destroy(relation);
     if (!ok)
         return error_prefix(error, "snapshot of %s.%s", published->schema, published->name);
