@@ -107,8 +107,9 @@ bool iceberg_commit_flush(struct iceberg_commit *commit, const char *extra, stru
  * changed under a schema change; a guarded property changed. */
 bool iceberg_commit_rebase(struct iceberg_commit *commit, struct iceberg_table *newer,
                            struct error *error);
-/* Whether `table` (a later load) holds this commit: its snapshot, or for commits without one its
- * metadata file in the log. `metadata_file` as published, full location; NULL when not known. */
+/* Whether `table` (a later load) holds this commit: its snapshot, its commit id, or its metadata
+ * file in the log (a catalog's file by the commit id in its name; v<N> by `metadata_file`, the full
+ * URI as published, and its time). `metadata_file` may be NULL. */
 bool iceberg_commit_is_in(const struct iceberg_commit *commit, const struct iceberg_table *table,
                           const char *metadata_file);
 /* What became of it; set by the catalog. */
@@ -120,6 +121,10 @@ enum iceberg_outcome {
 };
 void iceberg_commit_set_outcome(struct iceberg_commit *commit, enum iceberg_outcome outcome);
 enum iceberg_outcome iceberg_commit_outcome(const struct iceberg_commit *commit);
+/* Remembers the full URI of the metadata file, before it is put. */
+bool iceberg_commit_set_published(struct iceberg_commit *commit, const char *metadata_file,
+                                  struct error *error);
+const char *iceberg_commit_published(const struct iceberg_commit *commit); /* NULL: not yet */
 
 /* Metadata JSON text of a new, empty table (format version 2): fresh uuid, ids as in `schema`.
  * Appended to `out`. */

@@ -205,6 +205,18 @@ void iceberg_table_destroy(struct iceberg_table *table)
     *table = (struct iceberg_table){0};
 }
 
+bool iceberg_table_set_durable(struct iceberg_table *table, bool durable, struct error *error)
+{
+    const struct store_options options = {.durable = durable};
+    if (store_is_durable(table->store) == durable)
+        return true;
+    struct store *store = store_open(store_uri(table->store), &options, error);
+    TRY(store != NULL);
+    store_close(table->store);
+    table->store = store;
+    return true;
+}
+
 /* ---- paths ---- */
 
 /* "file:/a", "file:///a" and "/a" are one place. */

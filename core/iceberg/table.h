@@ -64,6 +64,9 @@ void iceberg_table_destroy(struct iceberg_table *table); /* a zeroed one is fine
  * the highest number; two of the same number are ERROR_CONFLICT, with the names). */
 bool iceberg_table_open(const char *uri, struct iceberg_table *out, struct error *error);
 
+/* Whether what is written to the table is flushed (the default): opens its store anew. */
+bool iceberg_table_set_durable(struct iceberg_table *table, bool durable, struct error *error);
+
 /* Where a path of the metadata is: which store, and its key there (in `key`, cleared first). */
 bool iceberg_table_resolve(const struct iceberg_table *table, const char *path,
                            struct store **store, struct buffer *key, struct error *error);
