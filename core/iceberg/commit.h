@@ -109,7 +109,7 @@ bool iceberg_commit_rebase(struct iceberg_commit *commit, struct iceberg_table *
                            struct error *error);
 /* Whether `table` (a later load) holds this commit: its snapshot, its commit id, or its metadata
  * file in the log (a catalog's file by the commit id in its name; v<N> by `metadata_file`, the full
- * URI as published, and its time). `metadata_file` may be NULL. */
+ * URI as published, its time and contents). `metadata_file` may be NULL. */
 bool iceberg_commit_is_in(const struct iceberg_commit *commit, const struct iceberg_table *table,
                           const char *metadata_file);
 /* What became of it; set by the catalog. */

@@ -179,6 +179,20 @@ bool iceberg_commit_rebase(struct iceberg_commit *commit, struct iceberg_table *
     return true;
 }
 
+/* Whether that metadata file holds what this commit meant to put. */
+static bool rebase_is_our_text(const struct iceberg_commit *commit,
+                               const struct iceberg_table *table, const char *file)
+{
+    struct store *store = NULL;
+    struct buffer key = {0}, text = {0};
+    bool same = iceberg_table_resolve(table, file, &store, &key, NULL) &&
+                store_read(store, key.data, &text, NULL) &&
+                slice_equal(buffer_slice(&text), iceberg_commit_metadata(commit));
+    buffer_destroy(&key);
+    buffer_destroy(&text);
+    return same;
+}
+
 bool iceberg_commit_is_in(const struct iceberg_commit *commit, const struct iceberg_table *table,
                           const char *metadata_file)
 {
@@ -196,8 +210,9 @@ bool iceberg_commit_is_in(const struct iceberg_commit *commit, const struct iceb
         int64_t at = json_integer_value(json_object_get(entry, "timestamp-ms"));
         if (file && strstr(file, commit->id)) /* a catalog's name */
             return true;
-        /* v<N> may be anybody's: its time tells. */
-        if (file && metadata_file && strcmp(file, metadata_file) == 0 && at == commit->updated_ms)
+        /* v<N> may be anybody's: time and contents tell. */
+        if (file && metadata_file && strcmp(file, metadata_file) == 0 && at == commit->updated_ms &&
+            rebase_is_our_text(commit, table, file))
             return true;
     }
     return false;
