@@ -97,8 +97,7 @@ static inline float column_float(const struct column *column, size_t row)
 struct slice column_fixed(const struct column *column, size_t row);
 
 /* Equal, nulls equal to nulls, NaN equal to NaN, -0.0 unlike 0.0. Types must be equal. */
-bool column_rows_equal(const struct column *a, size_t a_row, const struct column *b,
-                       size_t b_row);
+bool column_rows_equal(const struct column *a, size_t a_row, const struct column *b, size_t b_row);
 
 /* A batch: one column a field of a schema, all of one length. */
 struct batch {
@@ -107,6 +106,10 @@ struct batch {
     size_t column_count;
     size_t length;
 };
+
+/* Drops the rows whose keep[row] is 0, in place (column_keep.c). */
+bool column_keep(struct column *column, const uint8_t *keep, struct error *error);
+bool batch_keep(struct batch *batch, const uint8_t *keep, struct error *error);
 
 bool batch_init(struct batch *batch, const struct schema *schema, struct error *error);
 void batch_destroy(struct batch *batch);

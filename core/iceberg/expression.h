@@ -36,6 +36,7 @@ struct expression {
     size_t child_count;
     const struct field *field; /* top-level column; borrowed from the schema bound to */
     struct column literals;    /* of the field's type: one, for IN any number; never null */
+    struct slice *values;      /* the same in single-value form, for bounds */
     struct slice pattern;      /* like: % and _ */
     char escape;               /* like: '\0' for none */
     bool has_null_literal;     /* in: a NULL stood in the list */

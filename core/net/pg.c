@@ -31,6 +31,10 @@ PGconn *pg_connection(struct pg *pg)
 
 bool pg_is_alive(const struct pg *pg)
 {
+    /* A server that went away has closed the socket: seen only when somebody reads. */
+    struct pollfd descriptor = {PQsocket(pg->connection), POLLIN, 0};
+    if (PQtransactionStatus(pg->connection) == PQTRANS_IDLE && poll(&descriptor, 1, 0) > 0)
+        (void)PQconsumeInput(pg->connection);
     return PQstatus(pg->connection) == CONNECTION_OK;
 }
 
