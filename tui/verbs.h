@@ -5,7 +5,14 @@
 
 #include "tui/command.h"
 
-extern const struct verb verb_context, verb_model_graph, verb_streams, verb_plan, verb_up,
-    verb_down;
+/* clang-format off: one a line, so that new verbs do not collide */
+extern const struct verb verb_context;
+extern const struct verb verb_doctor;
+extern const struct verb verb_model_graph;
+extern const struct verb verb_streams;
+extern const struct verb verb_plan;
+extern const struct verb verb_up;
+extern const struct verb verb_down;
+/* clang-format on */
 
 #endif
