@@ -30,7 +30,7 @@ struct parquet_limits {
 
 #define PARQUET_LIMITS_DEFAULT                                                                     \
     {                                                                                              \
-        .footer_bytes = 64 << 20, .page_bytes = 512 << 20, .batch_bytes = 256 << 20                \
+        .footer_bytes = 16 << 20, .page_bytes = 512 << 20, .batch_bytes = 256 << 20                \
     }
 
 struct parquet_reader;
