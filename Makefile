@@ -38,6 +38,7 @@ tui_sources     := $(filter-out tui/main.c,$(sort $(wildcard tui/*.c tui/*/*.c))
 library_sources := $(core_sources) $(plugin_sources) $(tui_sources)
 library_objects := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
 unit_sources    := $(sort $(wildcard tests/unit/test_*.c))
+tool_programs   := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out tests/tools/cdcgen.c,$(wildcard tests/tools/*.c)))
 unit_tests      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_sources))
 fuzz_sources    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_targets    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_sources))
@@ -96,6 +97,10 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
 	$(call link,-fsanitize=fuzzer)
 
+$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
+	$(call say,LINK,$@)
+	$(call link)
+
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
 	$(call link)
@@ -112,7 +117,7 @@ unit-run: unit
 	    $$t >$$t.log 2>&1 && echo "  ok    $${t##*/}" || { echo "  FAIL  $${t##*/}"; tail -40 $$t.log; exit 1; }; done
 fuzz-build: $(fuzz_targets)
 bench-build: $(bench_programs) $(BUILD)/surfboard tools
-tools: .build/tools/cdcgen
+tools: .build/tools/cdcgen $(tool_programs)
 
 demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-screen --seconds 20"
 	$(Q)$(DEPS) demo

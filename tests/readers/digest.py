@@ -60,7 +60,8 @@ def read_pyiceberg(table, fields):
     return arrow_rows(fields, loaded.scan(selected_fields=tuple(f["name"] for f in fields)).to_arrow())
 
 
-def read_duckdb(table, fields):
+def load_duckdb():
+    """A connection with the Iceberg extension."""
     import duckdb
     import duckdb_extension_avro
     import duckdb_extension_iceberg
@@ -70,6 +71,11 @@ def read_duckdb(table, fields):
         for extension in folder.rglob("*.duckdb_extension"):
             connection.execute(f"LOAD '{extension}'")
     connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def read_duckdb(table, fields):
+    connection = load_duckdb()
     names = ", ".join('"' + f["name"].replace('"', '""') + '"' for f in fields)
     where = str(metadata_file(table)).replace("'", "''")
     found = connection.execute(f"SELECT {names} FROM iceberg_scan('{where}')").to_arrow_table()
