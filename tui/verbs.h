@@ -5,7 +5,6 @@
 
 #include "tui/command.h"
 
-/* clang-format off: one a line, so that new verbs do not collide */
 extern const struct verb verb_context;
 extern const struct verb verb_doctor;
 extern const struct verb verb_model_graph;
@@ -13,6 +12,6 @@ extern const struct verb verb_streams;
 extern const struct verb verb_plan;
 extern const struct verb verb_up;
 extern const struct verb verb_down;
-/* clang-format on */
+extern const struct verb verb_capture;
 
 #endif

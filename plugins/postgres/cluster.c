@@ -20,6 +20,7 @@
 #include "core/base/map.h"
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/net/pg.h"
 
 enum { CLUSTER_START_MS = 30000, CLUSTER_STOP_MS = 30000, CLUSTER_POLL_MS = 20 };
 
@@ -373,33 +374,19 @@ bool cluster_create_database(const struct cluster *cluster, const char *database
     char *dsn = cluster_dsn(cluster, "postgres", error);
     if (dsn == NULL)
         return false;
-    PGconn *connection = PQconnectdb(dsn);
+    struct pg *pg = pg_open(&(struct pg_options){.dsn = dsn}, error);
     free(dsn);
-    bool ok = connection && PQstatus(connection) == CONNECTION_OK;
-    const char *values[] = {database};
-    PGresult *result = ok ? PQexecParams(connection, "SELECT 1 FROM pg_database WHERE datname = $1",
-                                         1, NULL, values, NULL, NULL, 0)
-                          : NULL;
-    ok = ok && PQresultStatus(result) == PGRES_TUPLES_OK;
-    if (ok && PQntuples(result) == 0) {
-        char *quoted = PQescapeIdentifier(connection, database, strlen(database));
-        char *sql =
-            quoted ? memory_format(error, "CREATE DATABASE %s TEMPLATE template0", quoted) : NULL;
-        PQfreemem(quoted);
-        PQclear(result);
-        result = sql ? PQexec(connection, sql) : NULL;
-        free(sql);
-        ok = result && PQresultStatus(result) == PGRES_COMMAND_OK;
-    }
-    if (!ok) {
-        char line[256];
-        snprintf(line, sizeof line, "%s", connection ? PQerrorMessage(connection) : "no memory");
-        line[strcspn(line, "\n")] = '\0';
-        error_set(error, ERROR_UNREACHABLE, NULL, "creating database %s in the private cluster: %s",
-                  database, line);
-        error_remedy(error, "read %s/server.log", cluster->folder);
-    }
-    PQclear(result);
-    PQfinish(connection);
+    struct pg_rows rows = {0};
+    struct buffer sql = {0};
+    bool ok = pg && pg_query(pg, "SELECT 1 FROM pg_database WHERE datname = $1", &database, 1,
+                             &rows, error);
+    if (ok && pg_rows_count(&rows) == 0)
+        ok = buffer_append_text(&sql, "CREATE DATABASE ", error) &&
+             pg_quote_name(&sql, database, error) &&
+             buffer_append_text(&sql, " TEMPLATE template0", error) && buffer_text(&sql, error) &&
+             pg_exec(pg, sql.data, error);
+    buffer_destroy(&sql);
+    pg_rows_destroy(&rows);
+    pg_close(pg);
     return ok;
 }

@@ -1,0 +1,439 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/fault.h"
+#include "core/base/memory.h"
+#include "plugins/postgres/capture_run.h"
+
+enum { COPY_WAIT_MS = 200 };
+
+/* One snapshot of some tables, all at one point. */
+struct snapshot {
+    struct capture_run *capture;
+    struct pg *reader; /* repeatable read, on the exported snapshot */
+    const struct published_table **tables;
+    size_t table_count;
+    uint64_t lsn; /* the consistent point */
+    uint64_t tx_id;
+    int64_t taken_us;
+    bool any_row;
+    uint64_t rows;
+};
+
+/* ---- a table's columns ---- */
+
+/* What a Relation message would say, from the catalog. The slices borrow from `rows`. */
+static bool snapshot_describe(struct snapshot *snapshot, const struct published_table *table,
+                              struct pgoutput_message *message, struct pg_rows *rows,
+                              struct error *error)
+{
+    int version = PQserverVersion(pg_connection(snapshot->reader));
+    char sql[1200];
+    char oid[16];
+    const char *parameters[] = {oid, snapshot->capture->options->publication, table->schema,
+                                table->name};
+    snprintf(sql, sizeof sql,
+             "SELECT a.attname, a.atttypid, a.atttypmod, c.relreplident,"
+             " EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid"
+             "  AND a.attnum = ANY (i.indkey::int2[]) AND CASE c.relreplident"
+             "  WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE true END)"
+             " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+             " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped%s%s"
+             " ORDER BY a.attnum",
+             version >= 120000 && version < 180000 ? " AND a.attgenerated = ''" : "",
+             version >= 150000 ? " AND EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables p"
+                                 " WHERE p.pubname = $2 AND p.schemaname = $3 AND p.tablename = $4"
+                                 " AND a.attname = ANY (p.attnames))"
+                               : " AND $2 <> '' AND $3 <> '' AND $4 <> ''");
+    snprintf(oid, sizeof oid, "%u", table->oid);
+    TRY(pg_query(snapshot->reader, sql, parameters, 4, rows, error));
+    size_t count = pg_rows_count(rows);
+    TRY(memory_grow(&message->columns, &message->column_capacity, count, sizeof *message->columns,
+                    error));
+    for (size_t i = 0; i < count; i++)
+        message->columns[i] = (struct pgoutput_column){
+            .in_key = pg_rows_value(rows, i, 4)[0] == 't',
+            .name = slice_of(pg_rows_value(rows, i, 0)),
+            .type = (uint32_t)strtoul(pg_rows_value(rows, i, 1), NULL, 10),
+            .modifier = (int32_t)strtol(pg_rows_value(rows, i, 2), NULL, 10)};
+    message->column_count = count;
+    message->identity = count ? pg_rows_value(rows, 0, 3)[0] : 'd';
+    message->relation = table->oid;
+    message->schema = slice_of(table->schema);
+    message->name = slice_of(table->name);
+    return true;
+}
+
+static bool snapshot_copy_sql(const struct relation *relation, const struct published_table *table,
+                              struct buffer *sql, struct error *error)
+{
+    TRY(buffer_append_text(sql, "COPY (SELECT ", error));
+    for (size_t i = 0; i < relation->column_count; i++) {
+        TRY(buffer_append_text(sql, i ? ", " : "", error));
+        TRY(pg_quote_name(sql, relation->columns[i].name, error));
+    }
+    /* Rows of inheriting tables are not the parent's; those of partitions are. */
+    TRY(buffer_append_text(sql, table->kind == 'p' ? " FROM " : " FROM ONLY ", error));
+    TRY(pg_quote_name(sql, table->schema, error));
+    TRY(buffer_append_byte(sql, '.', error));
+    TRY(pg_quote_name(sql, table->name, error));
+    if (table->filter)
+        TRY(buffer_append_format(sql, error, " WHERE %s", table->filter));
+    TRY(buffer_append_text(sql, ") TO STDOUT", error));
+    return buffer_text(sql, error) != NULL;
+}
+
+/* ---- rows ---- */
+
+/* The character behind a backslash of COPY's text format. */
+static char copy_unescape(char letter)
+{
+    static const char letters[] = "bfnrtv";
+    static const char meant[] = "\b\f\n\r\t\v";
+    const char *at = strchr(letters, letter);
+    return letter && at ? meant[at - letters] : letter;
+}
+
+/* Splits a line of COPY in place. False when it has another number of fields. */
+static bool copy_split(char *line, size_t length, struct pgoutput_value *values, size_t count)
+{
+    size_t field = 0;
+    char *at = line;
+    char *end = line + length;
+    if (end > line && end[-1] == '\n')
+        end--;
+    if (count == 0)
+        return at == end;
+    for (;;) {
+        char *start = at;
+        char *to = at;
+        bool null = end - at >= 2 && at[0] == '\\' && at[1] == 'N';
+        while (at < end && *at != '\t') {
+            if (*at == '\\' && at + 1 < end) {
+                *to++ = copy_unescape(at[1]);
+                at += 2;
+            } else {
+                *to++ = *at++;
+            }
+        }
+        values[field++] =
+            (struct pgoutput_value){null ? 'n' : 't', slice_make(start, (size_t)(to - start))};
+        if (at == end || field == count)
+            return at == end && field == count;
+        at++;
+    }
+}
+
+/* Debezium's marks, but that the last row of a table is always told as such. */
+static const char *snapshot_mark(const struct snapshot *snapshot, size_t table, bool first_row,
+                                 bool last_row)
+{
+    if (last_row)
+        return table + 1 == snapshot->table_count ? "last" : "last_in_data_collection";
+    if (!snapshot->any_row)
+        return "first";
+    return first_row ? "first_in_data_collection" : "true";
+}
+
+static bool snapshot_append(struct snapshot *snapshot, struct relation *relation, size_t table,
+                            const struct pgoutput_value *values, bool first_row, bool last_row,
+                            struct error *error)
+{
+    struct capture_run *capture = snapshot->capture;
+    struct topic *topic = relation->topic;
+    struct line_event event = {.op = values ? 'r' : 't',
+                               .snapshot = snapshot_mark(snapshot, table, first_row, last_row),
+                               .lsn = snapshot->lsn,
+                               .tx_id = snapshot->tx_id,
+                               /* an empty table's `t` must not look older than what was before */
+                               .last_commit = values ? 0 : snapshot->lsn,
+                               .committed_us = snapshot->taken_us,
+                               .captured_us = clock_now_us(),
+                               .position = {snapshot->lsn, 0},
+                               .offset = topic->next};
+    if (values) {
+        buffer_clear(&capture->key);
+        buffer_clear(&capture->after);
+        TRY(relation_append(relation, &capture->values, &capture->key, RELATION_KEY, values, NULL,
+                            error));
+        TRY(relation_append(relation, &capture->values, &capture->after, RELATION_ROW, values, NULL,
+                            error));
+        event.key = buffer_slice(&capture->key);
+        event.after = buffer_slice(&capture->after);
+        snapshot->rows++;
+    }
+    TRY(line_append_event(&topic->waiting, &relation->line, &event, error));
+    topics_appended(&capture->topics, topic, event.position);
+    snapshot->any_row = true;
+    return true;
+}
+
+/* The next line of a COPY; NULL at its end. */
+static bool copy_next(struct pg *pg, char **line, size_t *length, struct error *error)
+{
+    PGconn *connection = pg_connection(pg);
+    for (;;) {
+        int got = PQgetCopyData(connection, line, 1);
+        if (got > 0) {
+            *length = (size_t)got;
+            return true;
+        }
+        *line = NULL;
+        if (got == -1)
+            return true;
+        if (got < 0)
+            return pg_error(pg, NULL, "copying", error);
+        struct pollfd socket = {PQsocket(connection), POLLIN, 0};
+        if (poll(&socket, 1, COPY_WAIT_MS) < 0 && errno != EINTR)
+            return error_set_system(error, errno, "waiting for Postgres");
+        if (!PQconsumeInput(connection))
+            return pg_error(pg, NULL, "copying", error);
+    }
+}
+
+static void snapshot_progress(struct snapshot *snapshot, size_t table, int64_t done)
+{
+    struct capture_run *capture = snapshot->capture;
+    int64_t now = clock_monotonic_ns();
+    if (now - capture->event_ns < INT64_C(1000000000))
+        return;
+    capture->event_ns = now;
+    const struct published_table *published = snapshot->tables[table];
+    capture_tell(capture,
+                 json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:i, s:i}", "event", "progress",
+                           "phase", "snapshot", "schema", published->schema, "table",
+                           published->name, "done", (json_int_t)done, "unit", "rows", "total",
+                           (json_int_t)(published->estimate > done ? published->estimate : done),
+                           "tables_done", (int)table, "tables", (int)snapshot->table_count));
+}
+
+/* Reads the whole COPY, one row behind, so that the last one is known when it is written. */
+static bool snapshot_read_rows(struct snapshot *snapshot, struct relation *relation, size_t table,
+                               struct pgoutput_value *values, struct error *error)
+{
+    char *line = NULL;
+    char *held = NULL;
+    size_t length = 0;
+    size_t held_length = 0;
+    int64_t done = 0;
+    bool ok = true;
+    do {
+        ok = copy_next(snapshot->reader, &line, &length, error);
+        if (ok && capture_stopped(snapshot->capture))
+            ok = error_set(error, ERROR_INTERRUPTED, NULL, "stopped");
+        if (ok && held) {
+            ok = copy_split(held, held_length, values, relation->column_count) ||
+                 error_set(error, ERROR_INTERNAL, NULL, "a row of COPY has another form");
+            ok = ok &&
+                 snapshot_append(snapshot, relation, table, values, done == 0, line == NULL, error);
+            done++;
+        }
+        PQfreemem(held);
+        held = line;
+        held_length = length;
+        ok = ok && capture_publish(snapshot->capture, false, error);
+        snapshot_progress(snapshot, table, done);
+    } while (ok && held);
+    PQfreemem(held);
+    if (ok && done == 0)
+        ok = snapshot_append(snapshot, relation, table, NULL, true, true, error);
+    return ok;
+}
+
+static bool snapshot_copy(struct snapshot *snapshot, struct relation *relation, size_t table,
+                          struct error *error)
+{
+    struct buffer sql = {0};
+    struct pgoutput_value *values = memory_zero(relation->column_count, sizeof *values, error);
+    PGresult *result = NULL;
+    bool ok = values && snapshot_copy_sql(relation, snapshot->tables[table], &sql, error) &&
+              pg_send(snapshot->reader, sql.data, NULL, 0, false, error) &&
+              pg_next_result(snapshot->reader, &result, error);
+    if (ok && PQresultStatus(result) != PGRES_COPY_OUT)
+        ok = error_set(error, ERROR_INTERNAL, NULL, "COPY did not start");
+    PQclear(result);
+    result = NULL;
+    ok = ok && snapshot_read_rows(snapshot, relation, table, values, error);
+    /* What COPY itself says, then the end of results. */
+    while (ok && (ok = pg_next_result(snapshot->reader, &result, error)) && result) {
+        PQclear(result);
+        result = NULL;
+    }
+    free(values);
+    buffer_destroy(&sql);
+    return ok;
+}
+
+static bool snapshot_table(struct snapshot *snapshot, size_t table, struct error *error)
+{
+    struct capture_run *capture = snapshot->capture;
+    const struct published_table *published = snapshot->tables[table];
+    struct pgoutput_message message = {0};
+    struct pg_rows rows = {0};
+    struct relation *relation = NULL;
+    uint64_t before = snapshot->rows;
+    if (snapshot_describe(snapshot, published, &message, &rows, error))
+        relation = relation_create(snapshot->reader, &message, capture->topics.prefix,
+                                   capture->record.database, error);
+    pg_rows_destroy(&rows);
+    pgoutput_message_destroy(&message);
+    if (relation)
+        relation->topic =
+            topics_open_topic(&capture->topics, published->schema, published->name, error);
+    bool ok = relation && relation->topic && capture_write_schema(capture, relation, error) &&
+              snapshot_copy(snapshot, relation, table, error);
+    relation_destroy(relation);
+    if (!ok)
+        return error_prefix(error, "snapshot of %s.%s", published->schema, published->name);
+    capture_tell(capture, json_pack("{s:s, s:s, s:s, s:I, s:i, s:i}", "event", "snapshot", "schema",
+                                    published->schema, "table", published->name, "rows",
+                                    (json_int_t)(snapshot->rows - before), "tables_done",
+                                    (int)table + 1, "tables", (int)snapshot->table_count));
+    return FAULT("capture.snapshot.after-table", error);
+}
+
+/* ---- one snapshot ---- */
+
+static bool snapshot_begin(struct snapshot *snapshot, const char *exported, struct error *error)
+{
+    struct pg_rows rows = {0};
+    snapshot->reader = session_open(&snapshot->capture->connect, error);
+    TRY(snapshot->reader != NULL);
+    TRY(pg_exec(snapshot->reader, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error));
+    TRY(pg_exec_format(snapshot->reader, error, "SET TRANSACTION SNAPSHOT '%s'", exported));
+    TRY(pg_query(snapshot->reader,
+                 "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,"
+                 " txid_snapshot_xmax(txid_current_snapshot())",
+                 NULL, 0, &rows, error));
+    snapshot->taken_us = strtoll(pg_rows_value(&rows, 0, 0), NULL, 10);
+    snapshot->tx_id = strtoull(pg_rows_value(&rows, 0, 1), NULL, 10);
+    pg_rows_destroy(&rows);
+    return true;
+}
+
+/* Copies the tables and makes their rows durable. */
+static bool snapshot_take(struct snapshot *snapshot, const char *exported, struct error *error)
+{
+    struct capture_run *capture = snapshot->capture;
+    bool ok = snapshot_begin(snapshot, exported, error);
+    for (size_t i = 0; ok && i < snapshot->table_count; i++)
+        ok = snapshot_table(snapshot, i, error);
+    ok = ok && capture_publish(capture, true, error);
+    pg_close(snapshot->reader);
+    for (size_t i = 0; ok && i < snapshot->table_count; i++)
+        ok = capture_record_add(&capture->record, snapshot->tables[i]->schema,
+                                snapshot->tables[i]->name, snapshot->tables[i]->oid, error);
+    capture->summary->snapshot_rows += snapshot->rows;
+    capture->summary->snapshot_tables += snapshot->table_count;
+    return ok && FAULT("capture.snapshot.before-record", error);
+}
+
+/* CREATE_REPLICATION_SLOT: waits for all transactions that run now. */
+static bool slot_create(struct replication *replication, const char *name, bool temporary,
+                        char exported[64], uint64_t *lsn, struct error *error)
+{
+    struct buffer sql = {0};
+    PGresult *result = NULL;
+    bool ok = buffer_append_text(&sql, "CREATE_REPLICATION_SLOT ", error) &&
+              pg_quote_name(&sql, name, error) &&
+              buffer_append_format(&sql, error, "%s LOGICAL pgoutput EXPORT_SNAPSHOT",
+                                   temporary ? " TEMPORARY" : "") &&
+              buffer_text(&sql, error) &&
+              replication_command(replication, sql.data, &result, error);
+    if (ok && !lsn_parse(PQgetvalue(result, 0, 1), lsn))
+        ok = error_set(error, ERROR_INTERNAL, NULL, "the slot's consistent point can't be read");
+    if (ok)
+        snprintf(exported, 64, "%s", PQgetvalue(result, 0, 2));
+    PQclear(result);
+    buffer_destroy(&sql);
+    return ok || error_prefix(error, "creating slot %s", name);
+}
+
+bool capture_first_snapshot(struct capture_run *capture, struct error *error)
+{
+    struct capture_record *record = &capture->record;
+    const struct published *published = &capture->published;
+    char exported[64];
+    struct snapshot snapshot = {.capture = capture, .table_count = published->count};
+    while (record->table_count)
+        capture_record_remove(record, 0);
+    /* Written before the slot exists: whoever finds it afterwards knows whose it is. */
+    record->snapshotting = true;
+    record->confirmed = 0;
+    record->transactions_from = capture->topics.transactions->next;
+    capture->topics.transactions->durable = (struct line_position){0, -1};
+    TRY(capture_record_write(record, capture->store, capture->topics.prefix, error));
+    TRY(FAULT("capture.slot.before-create", error));
+    TRY(capture_drop_slot(capture, error));
+    TRY(slot_create(&capture->replication, capture->options->slot, false, exported, &snapshot.lsn,
+                    error));
+    TRY(FAULT("capture.slot.after-create", error));
+    snapshot.tables = memory_zero(published->count, sizeof *snapshot.tables, error);
+    TRY(snapshot.tables != NULL);
+    for (size_t i = 0; i < published->count; i++)
+        snapshot.tables[i] = &published->tables[i];
+    bool ok = snapshot_take(&snapshot, exported, error);
+    free(snapshot.tables);
+    TRY(ok);
+    record->snapshotting = false;
+    record->found = true;
+    record->confirmed = snapshot.lsn;
+    capture->summary->reloaded = true;
+    return capture_record_write(record, capture->store, capture->topics.prefix, error) &&
+           FAULT("capture.snapshot.after-record", error);
+}
+
+/* Forgets tables that left the publication or are others now (a new oid): should they come back,
+ * they need a snapshot. */
+static bool capture_forget_tables(struct capture_run *capture)
+{
+    struct capture_record *record = &capture->record;
+    bool changed = false;
+    for (size_t i = record->table_count; i-- > 0;) {
+        bool there = false;
+        for (size_t j = 0; j < capture->published.count && !there; j++)
+            there = capture->published.tables[j].oid == record->tables[i].oid &&
+                    strcmp(capture->published.tables[j].name, record->tables[i].name) == 0 &&
+                    strcmp(capture->published.tables[j].schema, record->tables[i].schema) == 0;
+        if (!there)
+            capture_record_remove(record, i);
+        changed = changed || !there;
+    }
+    return changed;
+}
+
+bool capture_new_tables(struct capture_run *capture, struct error *error)
+{
+    const struct published *published = &capture->published;
+    bool changed = capture_forget_tables(capture);
+    struct snapshot snapshot = {.capture = capture};
+    snapshot.tables = memory_zero(published->count, sizeof *snapshot.tables, error);
+    TRY(snapshot.tables != NULL);
+    for (size_t i = 0; i < published->count; i++) {
+        if (!capture_record_table(&capture->record, published->tables[i].schema,
+                                  published->tables[i].name))
+            snapshot.tables[snapshot.table_count++] = &published->tables[i];
+    }
+    bool ok = true;
+    if (snapshot.table_count) {
+        struct replication temporary;
+        char exported[64];
+        char name[80];
+        /* A slot of its own, that goes with its connection, only for the exported snapshot. */
+        snprintf(name, sizeof name, "%.50s_%lld", capture->options->slot,
+                 (long long)(clock_now_ms() % 1000000000));
+        ok = replication_open(&temporary, &capture->connect, error);
+        if (ok) {
+            ok = slot_create(&temporary, name, true, exported, &snapshot.lsn, error) &&
+                 snapshot_take(&snapshot, exported, error);
+            replication_close(&temporary);
+        }
+    }
+    free(snapshot.tables);
+    if (ok && (changed || snapshot.table_count))
+        ok = capture_record_write(&capture->record, capture->store, capture->topics.prefix, error);
+    return ok;
+}
