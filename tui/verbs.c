@@ -6,13 +6,14 @@
 /* clang-format off */
 const struct verb *const verbs[] = {
     &verb_context,
-    &verb_doctor,
     &verb_model_graph,
+    &verb_doctor,
     &verb_plan,
     &verb_up,
     &verb_down,
     &verb_streams,
     &verb_capture,
+    &verb_simulate,
     NULL,
 };
 /* clang-format on */

@@ -5,13 +5,14 @@
 
 #include "tui/command.h"
 
+extern const struct verb verb_capture;
 extern const struct verb verb_context;
 extern const struct verb verb_doctor;
-extern const struct verb verb_model_graph;
-extern const struct verb verb_streams;
-extern const struct verb verb_plan;
-extern const struct verb verb_up;
 extern const struct verb verb_down;
-extern const struct verb verb_capture;
+extern const struct verb verb_model_graph;
+extern const struct verb verb_plan;
+extern const struct verb verb_simulate;
+extern const struct verb verb_streams;
+extern const struct verb verb_up;
 
 #endif
