@@ -63,6 +63,11 @@ bool change_scan_line(struct change_scanner *scanner, struct slice line, struct 
     return scanner->line(scanner, line, out, error);
 }
 
+bool change_scan_torn(const struct change_scanner *scanner)
+{
+    return scanner->torn;
+}
+
 bool change_timestamp_ms(const struct change *change, int64_t *out)
 {
     int64_t us;

@@ -102,6 +102,10 @@ void change_scanner_destroy(struct change_scanner *scanner);
 bool change_scan_line(struct change_scanner *scanner, struct slice line, struct change *out,
                       struct error *error);
 
+/* After change_scan_line() failed: whether the line was right as far as it went, but ended in the
+ * middle: a torn write rather than a wrong line. */
+bool change_scan_torn(const struct change_scanner *scanner);
+
 /* The record's timestamp in milliseconds since 1970; false when there is none, or none that can be
  * read. */
 bool change_timestamp_ms(const struct change *change, int64_t *out);

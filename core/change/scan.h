@@ -10,6 +10,7 @@ enum { SCAN_HEADER_MEMO = 1024, SCAN_SLOTS = 24 };
 struct change_scanner {
     bool (*line)(struct change_scanner *scanner, struct slice line, struct change *out,
                  struct error *error);
+    bool torn; /* the last line was right as far as it went */
     /* Order of the members in the line before. */
     struct token_slot top[SCAN_SLOTS], value[SCAN_SLOTS], source[SCAN_SLOTS];
     struct token_slot transaction[SCAN_SLOTS];

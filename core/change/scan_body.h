@@ -774,6 +774,7 @@ static bool scan_problem(struct scan *s, const struct cursor *j, struct slice li
 {
     if (s->error && s->error->kind == ERROR_MEMORY)
         return false;
+    s->scanner->torn = s->inside == NULL && j->at == j->end;
     if (s->inside)
         return error_set(s->error, ERROR_INPUT, NULL, "in the JSON text of %s: %s", s->inside,
                          j->problem);
@@ -784,6 +785,7 @@ static bool scan_problem(struct scan *s, const struct cursor *j, struct slice li
 bool SCAN_NAME(scan_line)(struct change_scanner *scanner, struct slice line, struct change *out,
                           struct error *error)
 {
+    scanner->torn = false;
     struct scan s = {.scanner = scanner, .out = out, .error = error};
     struct cursor j = {.at = line.data, .end = line.data + line.length};
     *out = (struct change){.position = {.total_order = -1}, .event_count = -1};

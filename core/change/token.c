@@ -1,21 +1,88 @@
 #include "core/change/token.h"
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 int32_t token_hex4(const char *text, size_t length)
 {
     if (length < 4)
         return -1;
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
-        char c = text[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = hex_digit(text[i]);
         if (digit < 0)
             return -1;
         value = value << 4 | digit;
     }
     return value;
+}
+
+/* Whether the text from `at` on is the beginning of an escape that the end cuts off. */
+static bool escape_is_cut(const char *at, const char *end)
+{
+    static const char pattern[] = "\\uXXXX\\uXXXX";
+    for (const char *p = pattern; *p; p++, at++) {
+        if (at == end)
+            return true;
+        if (*p == 'X' ? hex_digit(*at) < 0 : *at != *p)
+            return false;
+    }
+    return false;
+}
+
+bool token_escape(struct cursor *j)
+{
+    size_t left = (size_t)(j->end - j->at);
+    if (left < 6 && escape_is_cut(j->at, j->end))
+        return token_cut(j, "the line ends in an escape");
+    char c = j->at[1];
+    if (c != 'u') {
+        if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL)
+            return token_fail(j, "an escape that JSON does not have");
+        j->at += 2;
+        return true;
+    }
+    int32_t first = token_hex4(j->at + 2, left - 2);
+    if (first < 0)
+        return token_fail(j, "\\u without four hexadecimal digits");
+    if (first < 0xD800 || first > 0xDFFF) {
+        j->at += 6;
+        return true;
+    }
+    if (first < 0xDC00 && escape_is_cut(j->at, j->end))
+        return token_cut(j, "the line ends in an escape");
+    int32_t second =
+        left >= 12 && j->at[6] == '\\' && j->at[7] == 'u' ? token_hex4(j->at + 8, left - 8) : -1;
+    if (first > 0xDBFF || second < 0xDC00 || second > 0xDFFF)
+        return token_fail(j, "half a surrogate pair");
+    j->at += 12;
+    return true;
+}
+
+bool token_character(struct cursor *j)
+{
+    size_t left = (size_t)(j->end - j->at);
+    size_t width = utf8_character_length(j->at, left);
+    if (width) {
+        j->at += width;
+        return true;
+    }
+    /* The front of a character at the end: any continuation that makes it whole will do. */
+    char whole[4];
+    for (size_t missing = 1; left < 4 && left + missing <= 4; missing++) {
+        for (int next = 0x80; next < 0xC0; next += 0x10) {
+            memcpy(whole, j->at, left);
+            memset(whole + left, next, missing);
+            if (utf8_character_length(whole, left + missing) == left + missing)
+                return token_cut(j, "the line ends in a character");
+        }
+    }
+    return token_fail(j, "invalid UTF-8");
 }
 
 /* One escape at `at`; returns its length. The text was checked before. */

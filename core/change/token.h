@@ -74,6 +74,13 @@ static inline bool token_fail(struct cursor *j, const char *problem)
     return false;
 }
 
+/* The text is right so far but ends too early: j->at then is j->end, which tells a torn line. */
+static inline bool token_cut(struct cursor *j, const char *problem)
+{
+    j->at = j->end;
+    return token_fail(j, problem);
+}
+
 /* ---- lanes: where a run of like bytes ends ---- */
 
 /* The first byte of a string that is a quote, a backslash, a control character or not ASCII. */
@@ -186,33 +193,10 @@ static inline bool token_expect(struct cursor *j, char wanted, const char *probl
     return token_fail(j, j->at < j->end ? problem : "the line ends in the middle");
 }
 
-/* At a backslash: steps over the escape. */
-static bool token_escape(struct cursor *j)
-{
-    size_t left = (size_t)(j->end - j->at);
-    if (left < 2)
-        return token_fail(j, "the line ends in an escape");
-    char c = j->at[1];
-    if (c != 'u') {
-        if (strchr("\"\\/bfnrt", c) == NULL || c == '\0')
-            return token_fail(j, "an escape that JSON does not have");
-        j->at += 2;
-        return true;
-    }
-    int32_t first = token_hex4(j->at + 2, left - 2);
-    if (first < 0)
-        return token_fail(j, "\\u without four hexadecimal digits");
-    if (first < 0xD800 || first > 0xDFFF) {
-        j->at += 6;
-        return true;
-    }
-    int32_t second =
-        left >= 12 && j->at[6] == '\\' && j->at[7] == 'u' ? token_hex4(j->at + 8, left - 8) : -1;
-    if (first > 0xDBFF || second < 0xDC00 || second > 0xDFFF)
-        return token_fail(j, "half a surrogate pair");
-    j->at += 12;
-    return true;
-}
+/* At a backslash: steps over the escape. token.c */
+bool token_escape(struct cursor *j);
+/* At a byte from 0x80 on: steps over the character. */
+bool token_character(struct cursor *j);
 
 static bool __attribute__((noinline))
 token_string_rest(struct cursor *j, const char *start, struct slice *raw, bool *escaped)
@@ -231,10 +215,8 @@ token_string_rest(struct cursor *j, const char *start, struct slice *raw, bool *
         } else if (c < 0x20) {
             return token_fail(j, "a control character in a string");
         } else {
-            size_t width = utf8_character_length(j->at, (size_t)(j->end - j->at));
-            if (width == 0)
-                return token_fail(j, "invalid UTF-8");
-            j->at += width;
+            if (!token_character(j))
+                return false;
             if (j->at < j->end && (unsigned char)*j->at >= 0x80)
                 continue;
         }
@@ -301,7 +283,10 @@ static inline bool token_number(struct cursor *j, bool *integer)
 
 static inline bool token_word(struct cursor *j, const char *word, size_t length)
 {
-    if ((size_t)(j->end - j->at) < length || memcmp(j->at, word, length) != 0)
+    size_t left = (size_t)(j->end - j->at);
+    if (left < length && memcmp(j->at, word, left) == 0)
+        return token_cut(j, "the line ends in the middle");
+    if (left < length || memcmp(j->at, word, length) != 0)
         return token_fail(j, "not a JSON value");
     j->at += length;
     return true;

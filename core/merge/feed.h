@@ -11,9 +11,11 @@
  * counts, by `accept_gaps`. Gaps inside one file are legal (compacted and transactional topics),
  * and so is a file named exactly by the offset that follows.
  *
- * A torn end (a last line that is no whole JSON object; a .gz or .zst stream that ends early): what
- * lies before it is delivered, then the partition ends with ERROR_INPUT unless the next files hold
- * the missing offsets; see feed_next().
+ * A torn end (a last line that stops in the middle; a .gz or .zst stream that ends early; a file
+ * that shrinks while it is read): what lies before it is delivered; then, unless other files hold
+ * the missing offsets, the feed waits gap_wait_ms and fails with ERROR_INPUT, on_gap or not.
+ *
+ * Waiting counts from the moment the file in question was written: an old one is not waited for.
  *
  * Memory is constant: one file is open at a time, read in chunks.
  */
@@ -73,8 +75,8 @@ bool feed_next(struct feed *feed, struct change *out, int32_t *partition, bool *
                struct error *error);
 
 /* After feed_next() failed on one bad line: its bytes (until the next call) and true, and the feed
- * will go on behind it; false when the trouble was not one line (a gap, a torn end, I/O). The bad
- * line's offset counts as delivered when it can be told, else the following line's decides. */
+ * will go on behind it; false when the trouble was not one line (a gap, a torn end, I/O). A bad
+ * line counts as the record that should stand there: feed_place() gives its offset. */
 bool feed_skip_bad(struct feed *feed, struct slice *line);
 
 /* The line as it stood in the file, of the record delivered last: for quarantine. */
