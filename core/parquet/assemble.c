@@ -85,7 +85,7 @@ static bool set_validity(const struct assembler *assembler, const struct assembl
                          const struct view *view, uint8_t present, struct column *out,
                          size_t expected, size_t *nulls, struct error *error)
 {
-    TRY(column_reserve(out, expected, error));
+    TRY(column_reserve(out, expected ? expected : 1, error)); /* arrays, even for no row */
     uint8_t *valid = out->valid + out->length;
     size_t slots = 0;
     *nulls = 0;

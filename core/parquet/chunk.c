@@ -246,6 +246,8 @@ static uint64_t text_bytes(const struct parquet_shred *shred)
 static bool append_texts(struct chunk *chunk, const struct parquet_shred *shred, uint64_t bytes,
                          struct error *error)
 {
+    if (shred->count == 0)
+        return true;
     TRY(buffer_reserve(&chunk->plain, bytes, error));
     char *to = chunk->plain.data + chunk->plain.length;
     for (size_t i = 0; i < shred->count; i++) {

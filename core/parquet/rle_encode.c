@@ -62,6 +62,8 @@ static size_t encoded_bound(size_t count, unsigned width)
 bool rle_encode(const uint32_t *values, size_t count, unsigned width, struct buffer *out,
                 struct error *error)
 {
+    if (count == 0)
+        return true;
     TRY(buffer_reserve(out, encoded_bound(count, width), error));
     uint8_t *at = (uint8_t *)out->data + out->length;
     size_t worth = width ? RUN_BITS / width : LEAST_RUN;
@@ -117,6 +119,8 @@ void rle_pack_bits(const uint8_t *values, size_t count, uint8_t *out)
 
 bool rle_encode_bits(const uint8_t *values, size_t count, struct buffer *out, struct error *error)
 {
+    if (count == 0)
+        return true;
     TRY(buffer_reserve(out, encoded_bound(count, 1), error));
     uint8_t *at = (uint8_t *)out->data + out->length;
     size_t groups = count / 8;
