@@ -41,7 +41,8 @@ enum verb_flag {
                             with a --dry-run flag given it counts as reading */
     VERB_JSON_LINES = 2, /* --json prints lines, not one document */
     VERB_GRACEFUL = 4,   /* watches command->stop; otherwise SIGINT ends the program at once */
-    VERB_HIDDEN = 8      /* not in help, man page and completion */
+    VERB_HIDDEN = 8,     /* not in help, man page and completion */
+    VERB_OWN_RUNS = 16   /* begins the runs that record it by itself (one for each stream) */
 };
 
 struct command;

@@ -63,10 +63,11 @@ bool command_begin_change(struct command *command, struct error *error)
                                             : "run it again without --read-only",
                          "%s changes the world, and context %s is read-only", command->verb->name,
                          profile->context);
-    hidden->run = run_begin(profile, command->verb->name, command_argument(command, 0), error);
-    TRY(hidden->run != NULL);
     hidden->changing = true;
-    return true;
+    if (command->verb->flags & VERB_OWN_RUNS)
+        return true;
+    hidden->run = run_begin(profile, command->verb->name, command_argument(command, 0), error);
+    return hidden->run != NULL;
 }
 
 const struct profile *command_profile(struct command *command, struct error *error)

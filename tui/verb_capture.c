@@ -219,7 +219,7 @@ const struct verb verb_capture = {
         "else; another server; publication made anew): --reload then takes a new snapshot.\n\n"
         "With --dsn, --slot, --publication, --prefix and --deltas it needs no profile.",
     .options = capture_options_table,
-    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_OWN_RUNS,
     .least = 0,
     .most = 1,
     .run = capture_verb_run,

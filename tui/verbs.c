@@ -5,6 +5,7 @@
 /* One a line, so that two branches seldom touch the same one. */
 /* clang-format off */
 const struct verb *const verbs[] = {
+    &verb_init,
     &verb_context,
     &verb_model_graph,
     &verb_doctor,
@@ -14,6 +15,9 @@ const struct verb *const verbs[] = {
     &verb_streams,
     &verb_capture,
     &verb_simulate,
+    &verb_runs,
+    &verb_attach,
+    &verb_cancel,
     NULL,
 };
 /* clang-format on */

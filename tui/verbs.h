@@ -8,6 +8,16 @@
 extern const struct verb verb_capture;
 extern const struct verb verb_context;
 extern const struct verb verb_doctor;
+extern const struct verb verb_init;
+extern const struct verb verb_context;
+extern const struct verb verb_doctor;
+extern const struct verb verb_model_graph;
+extern const struct verb verb_streams;
+extern const struct verb verb_runs;
+extern const struct verb verb_attach;
+extern const struct verb verb_cancel;
+extern const struct verb verb_plan;
+extern const struct verb verb_up;
 extern const struct verb verb_down;
 extern const struct verb verb_model_graph;
 extern const struct verb verb_plan;
