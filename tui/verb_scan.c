@@ -48,10 +48,8 @@ static bool print_count(struct command *command, const struct iceberg_table *tab
     }
     int64_t id = options->snapshot_id < 0 ? table->snapshot_id : options->snapshot_id;
     json_t *snapshot = id < 0 ? json_null() : json_integer((json_int_t)id);
-    return command_print_json(command,
-                              json_pack("{s:I, s:o}", "count", (json_int_t)count, "snapshot",
-                                        snapshot),
-                              error);
+    return command_print_json(
+        command, json_pack("{s:I, s:o}", "count", (json_int_t)count, "snapshot", snapshot), error);
 }
 
 static bool scan(struct command *command, struct iceberg_table *table, struct arena *arena,
@@ -113,7 +111,7 @@ const struct verb verb_scan = {
         "are applied. JSON has one object a line; decimals, dates and times are strings, binary "
         "is base64, a struct is an array of its fields.",
     .options = options,
-    .flags = VERB_JSON_LINES | VERB_GRACEFUL,
+    .flags = VERB_JSON_LINES,
     .least = 1,
     .most = 1,
     .run = run,

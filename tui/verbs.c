@@ -18,6 +18,7 @@ const struct verb *const verbs[] = {
     &verb_runs,
     &verb_attach,
     &verb_cancel,
+    &verb_scan,
     NULL,
 };
 /* clang-format on */
