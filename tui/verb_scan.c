@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/iceberg/table.h"
-#include "tui/rows.h"
+#include "tui/command_rows.h"
 #include "tui/verbs.h"
 
 static bool parse_snapshot(const char *text, int64_t *id, struct error *error)
@@ -60,13 +60,13 @@ static bool scan(struct command *command, struct iceberg_table *table, struct ar
                                          .stop = command->stop};
     TRY(iceberg_table_open(command_argument(command, 0), table, error) &&
         choose_snapshot(command, table, &options.snapshot_id, error) &&
-        rows_split_columns(command_option(command, "columns"), arena, &options.columns,
-                           &options.column_count, error));
+        command_split_columns(command_option(command, "columns"), arena, &options.columns,
+                              &options.column_count, error));
     if (command_flag(command, "count"))
         return print_count(command, table, &options, error);
     struct result *result = query_scan_open(table, &options, error);
     bool more = false;
-    bool ok = result && rows_print(command, result, -1, &more, error);
+    bool ok = result && command_print_rows(command, result, -1, &more, error);
     result_close(result);
     return ok;
 }
@@ -92,7 +92,7 @@ static const struct option_spec options[] = {
     {"limit", OPTION_COUNT, "N", "at most so many rows"},
     {"snapshot", OPTION_TEXT, "ID", "the table as of this snapshot"},
     {"as-of", OPTION_TEXT, "TIME", "the table as of this time; without a zone it is UTC"},
-    {"format", OPTION_CHOICE, ROWS_FORMAT_CHOICES, "how rows are printed (table)"},
+    {"format", OPTION_CHOICE, COMMAND_ROWS_FORMATS, "how rows are printed (table)"},
     {"count", OPTION_FLAG, NULL, "only the number of rows, exactly"},
     {0}};
 

@@ -1,4 +1,4 @@
-#include "tui/rows.h"
+#include "tui/command_rows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 enum { CELL_COLUMNS = 60 };
 
-enum output_format rows_format(const struct command *command)
+enum output_format command_rows_format(const struct command *command)
 {
     enum output_format format = OUTPUT_TABLE;
     const char *name = command_option(command, "format");
@@ -42,8 +42,8 @@ static struct slice next_name(const char **at)
     return name;
 }
 
-bool rows_split_columns(const char *text, struct arena *arena, const char *const **columns,
-                        size_t *count, struct error *error)
+bool command_split_columns(const char *text, struct arena *arena, const char *const **columns,
+                           size_t *count, struct error *error)
 {
     *columns = NULL;
     *count = 0;
@@ -72,11 +72,12 @@ static bool write_file(void *context, const void *data, size_t length, struct er
     return error_set_system(error, errno, "writing the result");
 }
 
-bool rows_print(struct command *command, struct result *result, int64_t limit, bool *more,
-                struct error *error)
+bool command_print_rows(struct command *command, struct result *result, int64_t limit, bool *more,
+                        struct error *error)
 {
     struct sink sink = {.context = command->out, .write = write_file};
-    struct output_options options = {.format = rows_format(command), .ascii = command->ascii};
+    struct output_options options = {.format = command_rows_format(command),
+                                     .ascii = command->ascii};
     if (command->out_is_terminal) {
         options.mark = command->ascii ? "." : NEUTRAL_DOT;
         options.width = CELL_COLUMNS;
