@@ -30,8 +30,9 @@ bool iceberg_expire(struct catalog *catalog, struct catalog_ident ident,
 
 /* Files named <uuid>-surfboard-... (and metadata files of ours) that no snapshot, log or head
  * reaches and that are older than the grace: what commits that crashed or lost left. Files of other
- * writers are never touched. At most `limit` in one call (0: 10 000). Metadata files of a storage
- * catalog go in ascending order, never those younger than 24 h. */
+ * writers are never touched, but superseded metadata files of a storage catalog are anybody's:
+ * they go in ascending order, never those in the log or younger than 24 h. At most `limit` files in
+ * one call (0: 10 000). */
 bool iceberg_orphans(struct catalog *catalog, struct catalog_ident ident, int64_t grace_ms,
                      size_t limit, bool dry_run, struct iceberg_maintained *done,
                      struct error *error);
