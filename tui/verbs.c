@@ -12,6 +12,7 @@ const struct verb *const verbs[] = {
     &verb_plan,
     &verb_up,
     &verb_down,
+    &verb_status,
     &verb_streams,
     &verb_capture,
     &verb_simulate,

@@ -13,6 +13,7 @@ extern const struct verb verb_context;
 extern const struct verb verb_doctor;
 extern const struct verb verb_model_graph;
 extern const struct verb verb_streams;
+extern const struct verb verb_status;
 extern const struct verb verb_runs;
 extern const struct verb verb_attach;
 extern const struct verb verb_cancel;

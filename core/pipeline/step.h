@@ -2,8 +2,8 @@
  *
  * A step is a table entry of functions. Each function gets the step's target (a platform, source,
  * capture or stream by its scope), its receipt when we made or adopted the object before, and a
- * report to fill. It returns false only when it could not do its work, with the error (a server that
- * does not answer is ERROR_UNREACHABLE: `up` then exits 4, plan and doctor show the step as
+ * report to fill. It returns false only when it could not do its work, with the error (a server
+ * that does not answer is ERROR_UNREACHABLE: `up` then exits 4, plan and doctor show the step as
  * unknown); what it found, good or bad, goes into the report.
  *
  *   check()    looks, changes nothing; sets report->state, findings and, for an object that exists,

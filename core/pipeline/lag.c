@@ -1,0 +1,434 @@
+#include "core/pipeline/lag.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/base/quantity.h"
+#include "core/iceberg/catalog.h"
+#include "core/iceberg/table.h"
+#include "core/merge/feed.h"
+#include "core/net/pg.h"
+#include "core/pipeline/run.h"
+#include "core/store/store.h"
+
+enum { LAG_SOURCE, LAG_CAPTURED, LAG_FILES, LAG_MERGED, LAG_VISIBLE };
+enum { LAG_ANSWER_MS = 5000, LAG_CONNECT_MS = 3000, LAG_MARKS_MOST = 64, LAG_RUNS = 40 };
+
+struct catalog *pipeline_catalog_open(const struct pipeline *pipeline, bool durable,
+                                      struct error *error)
+{
+    const struct profile *profile = pipeline->profile;
+    if (profile->lake.warehouse == NULL) {
+        error_set(error, ERROR_CONFIG, "add lake.warehouse: a folder or s3://bucket",
+                  "%s: lake.warehouse is missing", profile->path);
+        return NULL;
+    }
+    if (profile->lake.catalog.kind == CATALOG_STORAGE)
+        return catalog_storage_open(profile->lake.warehouse, durable, error);
+    struct buffer dsn = {0};
+    struct catalog *catalog = NULL;
+    if (pipeline_catalog_conninfo(pipeline, &dsn, error))
+        catalog = catalog_jdbc_open(dsn.data, profile->lake.catalog.name, profile->lake.warehouse,
+                                    durable, error);
+    if (dsn.data)
+        explicit_bzero(dsn.data, dsn.length);
+    buffer_destroy(&dsn);
+    return catalog;
+}
+
+void lag_session_close(struct lag_session *session)
+{
+    for (size_t i = 0; i < session->source_count; i++)
+        pg_close(session->sources[i].pg);
+    catalog_close(session->catalog);
+    store_close(session->deltas);
+    *session = (struct lag_session){0};
+}
+
+const char *lag_state_name(enum lag_state state)
+{
+    static const char *const names[] = {"ok", "warn", "fail", "unknown", "not-built"};
+    return names[state];
+}
+
+/* One measurement on its way. */
+struct measure {
+    const struct pipeline *pipeline;
+    const struct stream *stream;
+    struct lag_session *session;
+    struct lag *lag;
+    double now_s;
+    bool slot_there, slot_active, slot_lost;
+    int64_t record_ms; /* when the capture last wrote its record; 0: never */
+    int64_t newest_file_ms;
+    size_t files;
+    size_t tables_there;
+    int64_t newest_snapshot_ms;
+    double oldest_s; /* commit time of the oldest change that is not merged; 0: all are */
+};
+
+static void stage_set(struct measure *measure, int index, enum lag_state state, double lag_s,
+                      const char *position)
+{
+    struct lag_stage *stage = &measure->lag->chain[index];
+    stage->state = state;
+    stage->lag_s = lag_s;
+    snprintf(stage->position, sizeof stage->position, "%s", position);
+}
+
+/* The first reason counts: it lies nearest to the source. */
+static void lag_blame(struct measure *measure, int index, const char *state, const char *reason,
+                      const char *remedy)
+{
+    struct lag *lag = measure->lag;
+    if (lag->reason[0])
+        return;
+    lag->state = state;
+    lag->stuck_at = lag->chain[index].stage;
+    snprintf(lag->reason, sizeof lag->reason, "%s", reason);
+    snprintf(lag->remedy, sizeof lag->remedy, "%s", remedy);
+}
+
+static struct pg *source_connection(struct measure *measure, struct error *error)
+{
+    struct lag_session *session = measure->session;
+    const struct capture *capture = measure->stream->capture;
+    struct lag_source *source = NULL;
+    for (size_t i = 0; i < session->source_count; i++)
+        if (session->sources[i].capture == capture)
+            source = &session->sources[i];
+    if (source == NULL && session->source_count < sizeof session->sources / sizeof *source) {
+        source = &session->sources[session->source_count++];
+        *source = (struct lag_source){.capture = capture};
+    }
+    if (source == NULL) {
+        error_set(error, ERROR_UNSUPPORTED, "ask for one stream at a time", "more than 16 sources");
+        return NULL;
+    }
+    if (source->pg && pg_is_alive(source->pg))
+        return source->pg;
+    pg_close(source->pg);
+    source->pg = NULL;
+    struct buffer dsn = {0};
+    if (pipeline_source_conninfo(measure->pipeline, capture, &dsn, error))
+        source->pg = pg_open(&(struct pg_options){.dsn = dsn.data,
+                                                  .connect_ms = LAG_CONNECT_MS,
+                                                  .answer_ms = LAG_ANSWER_MS},
+                             error);
+    if (dsn.data)
+        explicit_bzero(dsn.data, dsn.length);
+    buffer_destroy(&dsn);
+    return source->pg;
+}
+
+static const char slot_query[] =
+    "SELECT pg_current_wal_lsn()::text, s.active::int::text, s.confirmed_flush_lsn::text, "
+    "pg_wal_lsn_diff(pg_current_wal_lsn(), s.confirmed_flush_lsn)::bigint::text, "
+    "pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::bigint::text, "
+    "coalesce(s.wal_status, '') FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON "
+    "s.slot_name = $1";
+
+static void measure_source(struct measure *measure)
+{
+    struct error error = {0};
+    struct pg_rows rows = {0};
+    const char *slot = measure->stream->capture->slot;
+    struct pg *pg = source_connection(measure, &error);
+    if (pg == NULL || !pg_query(pg, slot_query, &slot, 1, &rows, &error)) {
+        stage_set(measure, LAG_SOURCE, LAG_UNKNOWN, -1, "?");
+        stage_set(measure, LAG_CAPTURED, LAG_UNKNOWN, -1, "?");
+        lag_blame(measure, LAG_SOURCE, "unknown", error.message, error.remedy);
+        pg_rows_destroy(&rows);
+        return;
+    }
+    const char *values[6];
+    for (size_t i = 0; i < 6; i++)
+        values[i] = pg_rows_value(&rows, 0, i);
+    stage_set(measure, LAG_SOURCE, LAG_OK, 0, values[0] ? values[0] : "?");
+    measure->slot_there = values[1] != NULL;
+    measure->slot_active = values[1] && values[1][0] == '1';
+    measure->slot_lost = values[5] && (strcmp(values[5], "lost") == 0);
+    int64_t behind = values[3] ? strtoll(values[3], NULL, 10) : 0;
+    measure->lag->captured_bytes = behind > 0 ? (uint64_t)behind : 0;
+    measure->lag->held_bytes = values[4] ? strtoull(values[4], NULL, 10) : 0;
+    /* While a capture is at work its record is at most a second or two old; without one the record
+     * tells since when nothing was read. */
+    double since = measure->record_ms ? measure->now_s - (double)measure->record_ms / 1e3 : -1;
+    double lag_s = behind <= 0 ? 0 : since;
+    stage_set(measure, LAG_CAPTURED,
+              !measure->slot_there       ? LAG_NONE
+              : measure->slot_lost       ? LAG_FAIL
+              : measure->slot_active     ? LAG_OK
+              : lag_s > 0 || lag_s == -1 ? LAG_WARN
+                                         : LAG_OK,
+              lag_s, values[2] ? values[2] : "no slot");
+    pg_rows_destroy(&rows);
+}
+
+static bool measure_files(struct measure *measure, struct error *error)
+{
+    struct lag_session *session = measure->session;
+    const struct profile *profile = measure->pipeline->profile;
+    struct error why = {0};
+    if (session->deltas == NULL && profile->lake.deltas)
+        session->deltas = store_open(profile->lake.deltas, NULL, &why);
+    bool ok = session->deltas != NULL;
+    uint64_t size;
+    if (ok && !store_stat(session->deltas, measure->stream->capture->record_key, &size,
+                          &measure->record_ms, NULL))
+        measure->record_ms = 0;
+    for (size_t i = 0; ok && i < measure->stream->table_count; i++) {
+        struct store_listing listing;
+        char *prefix = memory_format(error, "%s/", measure->stream->tables[i].topic);
+        TRY(prefix);
+        ok = store_list(session->deltas, prefix, &listing, &why);
+        free(prefix);
+        if (!ok && why.kind == ERROR_NOT_FOUND) {
+            ok = true;
+            continue;
+        }
+        for (size_t j = 0; ok && j < listing.count; j++) {
+            measure->files++;
+            if (listing.entries[j].modified_ms > measure->newest_file_ms)
+                measure->newest_file_ms = listing.entries[j].modified_ms;
+        }
+        if (ok)
+            store_listing_destroy(&listing);
+    }
+    char position[LAG_TEXT_SIZE];
+    if (!ok) {
+        stage_set(measure, LAG_FILES, LAG_UNKNOWN, -1, "?");
+        lag_blame(measure, LAG_FILES, "unknown",
+                  why.kind ? why.message : "the profile has no lake.deltas", why.remedy);
+    } else if (measure->files == 0) {
+        stage_set(measure, LAG_FILES, LAG_NONE, -1, "no files");
+    } else {
+        snprintf(position, sizeof position, "%zu files", measure->files);
+        stage_set(measure, LAG_FILES, LAG_OK,
+                  measure->now_s - (double)measure->newest_file_ms / 1e3, position);
+    }
+    return true;
+}
+
+/* The marks that count: the state's when the table still stands on (or behind) the snapshot that it
+ * belongs to, else those of the nearest snapshot of ours (design 5, "State"). */
+static json_t *table_watermark(const struct iceberg_table *table, int64_t *batch)
+{
+    const char *text = iceberg_table_property(table, "surfboard.state");
+    json_t *state = text ? json_loads(text, 0, NULL) : NULL;
+    json_t *snapshot = json_object_get(state, "snapshot");
+    json_t *watermark = NULL;
+    struct iceberg_snapshot nearest;
+    if (state && (!json_is_integer(snapshot) ||
+                  (table->snapshot_id >= 0 &&
+                   iceberg_snapshot_descends(table, table->snapshot_id,
+                                             (int64_t)json_integer_value(snapshot)))))
+        watermark = json_incref(json_object_get(state, "watermark"));
+    if (json_object_get(state, "batch"))
+        *batch = json_integer_value(json_object_get(state, "batch"));
+    json_decref(state);
+    if (watermark == NULL && iceberg_snapshot_nearest(table, -1, "surfboard.watermark", &nearest)) {
+        watermark = json_loads(iceberg_snapshot_summary(&nearest, "surfboard.watermark"), 0, NULL);
+        const char *id = iceberg_snapshot_summary(&nearest, "surfboard.batch-id");
+        *batch = id ? strtoll(id, NULL, 10) : *batch;
+    }
+    return watermark;
+}
+
+/* Commit time of the first change behind the watermark; 0 when there is none. */
+static bool oldest_waiting(struct measure *measure, const struct stream_table *table,
+                           const json_t *watermark, double *out, struct error *error)
+{
+    struct feed_mark marks[LAG_MARKS_MOST];
+    size_t count = 0;
+    const char *partition;
+    json_t *next;
+    json_object_foreach(json_object_get(watermark, table->topic), partition, next)
+    {
+        if (count < LAG_MARKS_MOST)
+            marks[count++] =
+                (struct feed_mark){(int32_t)strtol(partition, NULL, 10), json_integer_value(next)};
+    }
+    *out = 0;
+    struct feed_options options = {.accept_gaps = true};
+    struct feed *feed = feed_open(measure->session->deltas, table->topic, table->topic, marks,
+                                  count, &options, error);
+    if (feed == NULL) {
+        if (error->kind != ERROR_NOT_FOUND)
+            return false;
+        error_clear(error);
+        return true;
+    }
+    struct change change;
+    int32_t from;
+    bool end = false;
+    bool ok = feed_next(feed, &change, &from, &end, error);
+    if (ok && !end) {
+        int64_t ms = 0;
+        if (change.ts_us)
+            *out = (double)change.ts_us / 1e6;
+        else
+            *out = change_timestamp_ms(&change, &ms) ? (double)ms / 1e3 : measure->now_s;
+    }
+    feed_close(feed);
+    return ok;
+}
+
+static bool measure_table(struct measure *measure, const struct stream_table *table,
+                          struct error *error)
+{
+    struct catalog_ident ident = {measure->pipeline->namespace, table->name};
+    struct iceberg_table loaded = {0};
+    json_t *watermark = NULL;
+    bool ok = catalog_load(measure->session->catalog, ident, &loaded, error);
+    if (ok) {
+        int64_t batch = 0;
+        struct iceberg_snapshot snapshot;
+        measure->tables_there++;
+        watermark = table_watermark(&loaded, &batch);
+        if (batch > measure->lag->batch)
+            measure->lag->batch = batch;
+        if (loaded.snapshot_id >= 0 &&
+            iceberg_snapshot_find(&loaded, loaded.snapshot_id, &snapshot) &&
+            snapshot.timestamp_ms > measure->newest_snapshot_ms)
+            measure->newest_snapshot_ms = snapshot.timestamp_ms;
+    } else if (error->kind == ERROR_NOT_FOUND) {
+        error_clear(error);
+        ok = true;
+    }
+    double oldest = 0;
+    ok = ok && oldest_waiting(measure, table, watermark, &oldest, error);
+    if (ok && oldest > 0 && (measure->oldest_s == 0 || oldest < measure->oldest_s))
+        measure->oldest_s = oldest;
+    json_decref(watermark);
+    iceberg_table_destroy(&loaded);
+    return ok;
+}
+
+static void measure_lake(struct measure *measure)
+{
+    struct error error = {0};
+    struct lag *lag = measure->lag;
+    if (measure->session->catalog == NULL)
+        measure->session->catalog = pipeline_catalog_open(measure->pipeline, false, &error);
+    bool ok = measure->session->catalog && measure->session->deltas;
+    for (size_t i = 0; ok && i < measure->stream->table_count; i++)
+        ok = measure_table(measure, &measure->stream->tables[i], &error);
+    if (!ok) {
+        stage_set(measure, LAG_MERGED, LAG_UNKNOWN, -1, "?");
+        stage_set(measure, LAG_VISIBLE, LAG_UNKNOWN, -1, "?");
+        lag_blame(measure, LAG_MERGED, error.kind == ERROR_INPUT ? "FAILED" : "unknown",
+                  error.message, error.remedy);
+        return;
+    }
+    char position[LAG_TEXT_SIZE], since[QUANTITY_TEXT_SIZE];
+    double waiting = measure->oldest_s > 0 ? measure->now_s - measure->oldest_s : 0;
+    lag->events_waiting_ms = (int64_t)(measure->oldest_s * 1e3);
+    enum lag_state state = measure->tables_there == 0                              ? LAG_NONE
+                           : waiting * 1e3 > (double)measure->stream->freshness_ms ? LAG_WARN
+                                                                                   : LAG_OK;
+    snprintf(position, sizeof position, "batch %lld", (long long)lag->batch);
+    stage_set(measure, LAG_MERGED, state, waiting < 0 ? 0 : waiting,
+              measure->tables_there ? position : "never");
+    quantity_format_age((int64_t)(measure->now_s * 1e3) - measure->newest_snapshot_ms, since);
+    snprintf(position, sizeof position, "%zu of %zu tables, newest %s ago", measure->tables_there,
+             measure->stream->table_count, since);
+    stage_set(measure, LAG_VISIBLE, state, waiting < 0 ? 0 : waiting,
+              measure->newest_snapshot_ms ? position : "nothing");
+}
+
+/* A run that failed and was not followed by one that did not. */
+static bool measure_runs(struct measure *measure, struct error *error)
+{
+    struct run_list list;
+    const struct profile *profile = measure->pipeline->profile;
+    static const char *const verbs[] = {"capture", "merge"};
+    TRY(run_list_load(profile, LAG_RUNS, &list, error));
+    for (int verb = 0; verb < 2; verb++)
+        for (size_t i = 0; i < list.count; i++) {
+            const struct run_summary *run = &list.runs[i];
+            if (strcmp(run->verb, verbs[verb]) != 0 ||
+                strcmp(run->object, measure->stream->name) != 0)
+                continue;
+            const char *message =
+                json_string_value(json_object_get(json_object_get(run->last, "error"), "message"));
+            const char *remedy =
+                json_string_value(json_object_get(json_object_get(run->last, "error"), "remedy"));
+            int index = verb ? LAG_MERGED : LAG_CAPTURED;
+            if (strcmp(run->state, "failed") == 0 && run->exit_code != 6) {
+                char reason[LAG_REASON_SIZE];
+                snprintf(reason, sizeof reason, "run %s (%s) failed%s%s", run->id, run->verb,
+                         message ? ": " : "", message ? message : "");
+                measure->lag->chain[index].state = LAG_FAIL;
+                lag_blame(measure, index, "FAILED", reason, remedy ? remedy : "");
+            }
+            break; /* the newest of this verb */
+        }
+    run_list_destroy(&list);
+    return true;
+}
+
+static void lag_judge(struct measure *measure)
+{
+    struct lag *lag = measure->lag;
+    double captured = lag->chain[LAG_CAPTURED].lag_s, merged = lag->chain[LAG_MERGED].lag_s;
+    bool known =
+        captured >= 0 && merged >= 0 && measure->tables_there == measure->stream->table_count;
+    lag->freshness_s = known ? (captured > merged ? captured : merged) : -1;
+    if (measure->slot_lost)
+        lag_blame(measure, LAG_CAPTURED, "FAILED",
+                  "the slot is lost: the server removed WAL that was not read yet",
+                  "surfboard capture STREAM --reload takes a new snapshot");
+    if (lag->reason[0])
+        return;
+    if (!measure->slot_there && measure->tables_there == 0) {
+        lag_blame(measure, LAG_CAPTURED, "not built", "it was not brought up yet",
+                  "surfboard up STREAM");
+        return;
+    }
+    if (!measure->slot_there) {
+        lag_blame(measure, LAG_CAPTURED, "FAILED", "its slot is gone",
+                  "surfboard capture STREAM --reload takes a new snapshot");
+        return;
+    }
+    double goal = (double)measure->stream->freshness_ms / 1e3;
+    if (known && lag->freshness_s <= goal)
+        return;
+    bool by_capture = captured < 0 || captured > goal;
+    if (by_capture && !measure->slot_active)
+        lag_blame(measure, LAG_CAPTURED, "stopped", "nobody reads the slot",
+                  "surfboard capture STREAM --follow");
+    else if (by_capture)
+        lag_blame(measure, LAG_CAPTURED, "late", "the capture is behind",
+                  "wait, or look at its run: surfboard runs");
+    else
+        lag_blame(measure, LAG_MERGED, measure->tables_there ? "late" : "stopped",
+                  measure->tables_there ? "changes wait to be merged" : "nothing was merged yet",
+                  "surfboard merge STREAM");
+}
+
+bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
+                 struct lag_session *session, struct lag *out, struct error *error)
+{
+    static const char *const stages[LAG_STAGES] = {"source", "captured", "files", "merged",
+                                                   "visible"};
+    *out = (struct lag){.stream = stream, .state = "ok", .freshness_s = -1};
+    struct measure measure = {.pipeline = pipeline,
+                              .stream = stream,
+                              .session = session,
+                              .lag = out,
+                              .now_s = (double)clock_now_ms() / 1e3};
+    for (int i = 0; i < LAG_STAGES; i++) {
+        out->chain[i].stage = stages[i];
+        stage_set(&measure, i, LAG_UNKNOWN, -1, "?");
+    }
+    TRY(measure_files(&measure, error));
+    measure_source(&measure);
+    measure_lake(&measure);
+    TRY(measure_runs(&measure, error));
+    lag_judge(&measure);
+    return true;
+}

@@ -1,0 +1,62 @@
+/* lag.h: how far a stream is behind, and where: source -> captured -> files -> merged -> visible
+ * (screen.md, "Streams"). Measured by looking, never remembered; what does not answer is unknown,
+ * never well. */
+#ifndef SURFBOARD_PIPELINE_LAG_H
+#define SURFBOARD_PIPELINE_LAG_H
+
+#include "core/pipeline/pipeline.h"
+
+struct catalog;
+struct pg;
+struct store;
+
+/* Opens the profile's catalog. `durable`: what is committed is flushed. */
+struct catalog *pipeline_catalog_open(const struct pipeline *pipeline, bool durable,
+                                      struct error *error);
+
+enum lag_state { LAG_OK, LAG_WARN, LAG_FAIL, LAG_UNKNOWN, LAG_NONE /* not built */ };
+
+enum { LAG_STAGES = 5, LAG_TEXT_SIZE = 96, LAG_REASON_SIZE = ERROR_MESSAGE_SIZE };
+
+struct lag_stage {
+    const char *stage; /* "source", "captured", "files", "merged", "visible" */
+    char position[LAG_TEXT_SIZE];
+    double lag_s; /* -1: unknown */
+    enum lag_state state;
+};
+
+struct lag {
+    const struct stream *stream;
+    const char *state;            /* "ok", "late", "stopped", "FAILED", "unknown", "not built" */
+    char reason[LAG_REASON_SIZE]; /* why it is not ok; "" */
+    char remedy[LAG_REASON_SIZE];
+    const char *stuck_at; /* the first stage that is not well; NULL */
+    int64_t batch;        /* last merged; 0: none */
+    double freshness_s;   /* -1: unknown */
+    struct lag_stage chain[LAG_STAGES];
+    int64_t events_waiting_ms; /* commit time of the oldest change that is not merged; 0: none */
+    uint64_t captured_bytes;   /* of WAL that the capture has still to read */
+    uint64_t held_bytes;       /* of WAL that the slot keeps */
+};
+
+/* Connections that measuring several streams, again and again, shares. Zero-initialise. */
+struct lag_session {
+    struct catalog *catalog;
+    struct store *deltas;
+    struct lag_source {
+        const struct capture *capture;
+        struct pg *pg;
+    } sources[16];
+    size_t source_count;
+};
+
+void lag_session_close(struct lag_session *session);
+
+/* False only when memory or the stop flag says so: an outside system that does not answer makes its
+ * stage unknown. */
+bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
+                 struct lag_session *session, struct lag *out, struct error *error);
+
+const char *lag_state_name(enum lag_state state); /* "ok", "warn", "fail", "unknown", "not-built" */
+
+#endif
