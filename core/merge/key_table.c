@@ -1,0 +1,220 @@
+#include "core/merge/key_table.h"
+
+#include <stdlib.h>
+
+#include "core/base/memory.h"
+
+void key_table_init(struct key_table *table, bool integer, uint64_t seed)
+{
+    *table = (struct key_table){.integer = integer, .seed = seed};
+}
+
+void key_table_destroy(struct key_table *table)
+{
+    free(table->entries);
+    free(table->slots);
+    image_pool_destroy(&table->pool);
+    *table = (struct key_table){.integer = table->integer, .seed = table->seed};
+}
+
+void key_table_clear(struct key_table *table)
+{
+    table->count = 0;
+    if (table->slots)
+        memset(table->slots, 0, table->slot_count * sizeof *table->slots);
+    image_pool_reset(&table->pool);
+}
+
+size_t key_table_bytes(const struct key_table *table)
+{
+    return table->count * sizeof *table->entries + table->slot_count * sizeof *table->slots +
+           table->pool.used;
+}
+
+static uint64_t entry_hash(const struct key_table *table, const struct key_entry *entry)
+{
+    return table->integer ? key_mix(entry->integer) : (uint64_t)entry->integer;
+}
+
+static bool table_widen(struct key_table *table, struct error *error)
+{
+    size_t count = table->slot_count ? table->slot_count * 2 : 1024;
+    uint32_t *slots = memory_zero(count, sizeof *slots, error);
+    TRY(slots != NULL);
+    size_t mask = count - 1;
+    for (size_t i = 0; i < table->count; i++) {
+        size_t at = (size_t)entry_hash(table, &table->entries[i]) & mask;
+        while (slots[at])
+            at = (at + 1) & mask;
+        slots[at] = (uint32_t)i + 1;
+    }
+    free(table->slots);
+    table->slots = slots;
+    table->slot_count = count;
+    return true;
+}
+
+static bool entry_is(const struct key_table *table, const struct key_entry *entry,
+                     const struct key *key, struct key_hash hash)
+{
+    if (table->integer)
+        return entry->integer == key->integer;
+    return (uint64_t)entry->integer == hash.low && entry->hash_high == hash.high &&
+           slice_equal(slice_make(entry->bytes, entry->length), key->bytes);
+}
+
+/* The slot that holds the key, or the free one where it belongs. */
+static size_t table_slot(const struct key_table *table, const struct key *key,
+                         struct key_hash hash)
+{
+    size_t mask = table->slot_count - 1;
+    size_t at = (size_t)(table->integer ? key_mix(key->integer) : hash.low) & mask;
+    while (table->slots[at] &&
+           !entry_is(table, &table->entries[table->slots[at] - 1], key, hash))
+        at = (at + 1) & mask;
+    return at;
+}
+
+static struct key_hash table_hash(const struct key_table *table, const struct key *key)
+{
+    return table->integer ? (struct key_hash){0} : key_hash_bytes(key->bytes, table->seed);
+}
+
+struct key_entry *key_table_find(const struct key_table *table, const struct key *key)
+{
+    if (table->count == 0)
+        return NULL;
+    size_t at = table_slot(table, key, table_hash(table, key));
+    return table->slots[at] ? &table->entries[table->slots[at] - 1] : NULL;
+}
+
+struct key_entry *key_table_put(struct key_table *table, const struct key *key,
+                                struct error *error)
+{
+    if ((table->count + 1) * 8 > table->slot_count * 5 && !table_widen(table, error))
+        return NULL;
+    struct key_hash hash = table_hash(table, key);
+    size_t at = table_slot(table, key, hash);
+    if (table->slots[at])
+        return &table->entries[table->slots[at] - 1];
+    if (table->count >= KEY_NONE - 1) {
+        error_set_memory(error, table->count);
+        return NULL;
+    }
+    if (!memory_grow(&table->entries, &table->capacity, table->count + 1, sizeof *table->entries,
+                     error))
+        return NULL;
+    struct key_entry *entry = &table->entries[table->count];
+    *entry = (struct key_entry){.older = KEY_NONE, .file = KEY_NONE};
+    if (table->integer) {
+        entry->integer = key->integer;
+    } else {
+        struct image copy = {0};
+        if (!image_store(&table->pool, &copy, key->bytes, error))
+            return NULL;
+        entry->integer = (int64_t)hash.low;
+        entry->hash_high = hash.high;
+        entry->bytes = copy.data;
+        entry->length = copy.length;
+    }
+    table->slots[at] = (uint32_t)++table->count;
+    return entry;
+}
+
+/* -- sorting ----------------------------------------------------------------------------------- */
+
+/* Pairs of (64-bit sort key, entry index), least significant byte first; bytes in which all keys
+ * agree cost one counting pass and no move. */
+struct sort_pair {
+    uint64_t key;
+    uint64_t at;
+};
+
+static struct sort_pair *radix_sort(struct sort_pair *pairs, struct sort_pair *other, size_t count)
+{
+    static const size_t digits = 8;
+    for (size_t digit = 0; digit < digits; digit++) {
+        size_t starts[256] = {0};
+        unsigned shift = (unsigned)digit * 8;
+        for (size_t i = 0; i < count; i++)
+            starts[pairs[i].key >> shift & 0xFF]++;
+        if (count && starts[pairs[0].key >> shift & 0xFF] == count)
+            continue;
+        size_t sum = 0;
+        for (size_t i = 0; i < 256; i++) {
+            size_t here = starts[i];
+            starts[i] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < count; i++)
+            other[starts[pairs[i].key >> shift & 0xFF]++] = pairs[i];
+        struct sort_pair *swap = pairs;
+        pairs = other;
+        other = swap;
+    }
+    return pairs;
+}
+
+static uint64_t bytes_prefix(const struct key_entry *entry)
+{
+    uint64_t prefix = 0;
+    for (size_t i = 0; i < 8; i++)
+        prefix = prefix << 8 | (i < entry->length ? (uint8_t)entry->bytes[i] : 0);
+    return prefix;
+}
+
+static uint64_t sort_key(const struct key_table *table, const struct key_entry *entry,
+                         bool by_hash)
+{
+    if (table->integer)
+        return (uint64_t)entry->integer ^ UINT64_C(1) << 63;
+    return by_hash ? (uint64_t)entry->integer : bytes_prefix(entry);
+}
+
+struct tie_context {
+    const struct key_table *table;
+    bool by_hash;
+};
+
+static int compare_ties(const void *a, const void *b, void *context)
+{
+    const struct tie_context *tie = context;
+    const struct key_entry *left = &tie->table->entries[((const struct sort_pair *)a)->at];
+    const struct key_entry *right = &tie->table->entries[((const struct sort_pair *)b)->at];
+    if (tie->by_hash)
+        return (left->hash_high > right->hash_high) - (left->hash_high < right->hash_high);
+    return slice_compare(slice_make(left->bytes, left->length),
+                         slice_make(right->bytes, right->length));
+}
+
+bool key_table_sort(const struct key_table *table, bool by_hash, struct key_order *out,
+                    struct error *error)
+{
+    size_t count = table->count;
+    TRY(memory_grow(&out->at, &out->capacity, count + 1, sizeof *out->at, error));
+    TRY(memory_grow(&out->scratch, &out->scratch_capacity, 4 * count + 1, sizeof *out->scratch,
+                    error));
+    struct sort_pair *pairs = (struct sort_pair *)(void *)out->scratch;
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = (struct sort_pair){sort_key(table, &table->entries[i], by_hash), i};
+    pairs = radix_sort(pairs, pairs + count, count);
+    if (!table->integer) {
+        struct tie_context tie = {table, by_hash};
+        for (size_t from = 0, end; from < count; from = end) {
+            for (end = from + 1; end < count && pairs[end].key == pairs[from].key; end++)
+                continue;
+            if (end - from > 1)
+                qsort_r(pairs + from, end - from, sizeof *pairs, compare_ties, &tie);
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        out->at[i] = (uint32_t)pairs[i].at;
+    return true;
+}
+
+void key_order_destroy(struct key_order *order)
+{
+    free(order->at);
+    free(order->scratch);
+    *order = (struct key_order){0};
+}

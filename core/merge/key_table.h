@@ -1,0 +1,77 @@
+/* key_table.h: the keys that a batch touches, one entry a key (open addressing, linear probing).
+ * Whole-number keys are compared as themselves, others by 128 bits of hash and then byte by byte. */
+#ifndef SURFBOARD_MERGE_KEY_TABLE_H
+#define SURFBOARD_MERGE_KEY_TABLE_H
+
+#include "core/merge/image.h"
+#include "core/merge/key.h"
+
+enum key_flag {
+    KEY_EXISTED = 1,     /* the table has a row of this key: file and row are set */
+    KEY_BORN = 2,        /* the batch's first event for it was a create or snapshot read */
+    KEY_DECIDED = 4,     /* the batch has an event for it; else it is here only to be looked up */
+    KEY_GONE = 8,        /* net effect: no row (last event d) */
+    KEY_KEEP = 16,       /* net effect: the stored row stays as it is */
+    KEY_SHARED = 32,     /* other chains point at the latest image: never overwrite it */
+    KEY_FOLDED = 64,     /* unavailable values possible: goes the slow way when written */
+    KEY_RELOADED = 128   /* last event is a snapshot row: compare with what is stored */
+};
+
+enum { KEY_NONE = UINT32_MAX };
+
+struct key_entry {
+    int64_t integer;     /* whole-number key; else the low 64 bits of the hash */
+    uint64_t hash_high;  /* byte keys */
+    const char *bytes;   /* byte keys: in the pool */
+    uint32_t length;     /* byte keys */
+    uint32_t older;      /* index of the event before, for values that were not sent; KEY_NONE */
+    struct image after;  /* raw row image of the last event, in the pool */
+    struct image before; /* FULL: raw image before the first event */
+    int64_t offset;      /* of the last event, for messages */
+    uint32_t partition;
+    uint32_t file; /* resolved: index of the data file */
+    uint32_t row;  /* ... and the row in it */
+    uint16_t reader;        /* which table version reads `after` ... */
+    uint16_t before_reader; /* ... and `before` */
+    uint8_t flags;
+};
+
+struct key_table {
+    bool integer;
+    uint64_t seed; /* of the hash */
+    struct key_entry *entries;
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* entry index + 1 */
+    size_t slot_count;
+    struct image_pool pool;
+};
+
+void key_table_init(struct key_table *table, bool integer, uint64_t seed);
+void key_table_destroy(struct key_table *table);
+/* Forgets all keys and images, keeps the memory. */
+void key_table_clear(struct key_table *table);
+
+/* The entry of a key, made when absent (zeroed but for the key, older = KEY_NONE). The pointer is
+ * good until the next put; the index (entry - entries) for as long as the table lives. */
+struct key_entry *key_table_put(struct key_table *table, const struct key *key,
+                                struct error *error);
+/* NULL when absent. */
+struct key_entry *key_table_find(const struct key_table *table, const struct key *key);
+
+/* Bytes in use, for the memory budget. */
+size_t key_table_bytes(const struct key_table *table);
+
+/* The entries' indexes in key order (`by_hash`: in the order of key_index.h, which for whole
+ * numbers is the same). `out` grows to count. */
+struct key_order {
+    uint32_t *at;
+    size_t capacity;
+    uint64_t *scratch;
+    size_t scratch_capacity;
+};
+bool key_table_sort(const struct key_table *table, bool by_hash, struct key_order *out,
+                    struct error *error);
+void key_order_destroy(struct key_order *order);
+
+#endif
