@@ -2,7 +2,17 @@
 
 #include <stdlib.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "core/base/memory.h"
+#include "core/merge/sort.h"
+
+struct key_hash key_hash_bytes(struct slice bytes, uint64_t seed)
+{
+    XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data, bytes.length, seed);
+    return (struct key_hash){hash.high64, hash.low64};
+}
 
 void key_table_init(struct key_table *table, bool integer, uint64_t seed)
 {
@@ -55,7 +65,7 @@ static bool table_widen(struct key_table *table, struct error *error)
 }
 
 static bool entry_is(const struct key_table *table, const struct key_entry *entry,
-                     const struct key *key, struct key_hash hash)
+                     const struct change_key *key, struct key_hash hash)
 {
     if (table->integer)
         return entry->integer == key->integer;
@@ -64,7 +74,7 @@ static bool entry_is(const struct key_table *table, const struct key_entry *entr
 }
 
 /* The slot that holds the key, or the free one where it belongs. */
-static size_t table_slot(const struct key_table *table, const struct key *key,
+static size_t table_slot(const struct key_table *table, const struct change_key *key,
                          struct key_hash hash)
 {
     size_t mask = table->slot_count - 1;
@@ -75,12 +85,12 @@ static size_t table_slot(const struct key_table *table, const struct key *key,
     return at;
 }
 
-static struct key_hash table_hash(const struct key_table *table, const struct key *key)
+static struct key_hash table_hash(const struct key_table *table, const struct change_key *key)
 {
     return table->integer ? (struct key_hash){0} : key_hash_bytes(key->bytes, table->seed);
 }
 
-struct key_entry *key_table_find(const struct key_table *table, const struct key *key)
+struct key_entry *key_table_find(const struct key_table *table, const struct change_key *key)
 {
     if (table->count == 0)
         return NULL;
@@ -88,7 +98,7 @@ struct key_entry *key_table_find(const struct key_table *table, const struct key
     return table->slots[at] ? &table->entries[table->slots[at] - 1] : NULL;
 }
 
-struct key_entry *key_table_put(struct key_table *table, const struct key *key,
+struct key_entry *key_table_put(struct key_table *table, const struct change_key *key,
                                 struct error *error)
 {
     if ((table->count + 1) * 8 > table->slot_count * 5 && !table_widen(table, error))
@@ -123,38 +133,6 @@ struct key_entry *key_table_put(struct key_table *table, const struct key *key,
 
 /* -- sorting ----------------------------------------------------------------------------------- */
 
-/* Pairs of (64-bit sort key, entry index), least significant byte first; bytes in which all keys
- * agree cost one counting pass and no move. */
-struct sort_pair {
-    uint64_t key;
-    uint64_t at;
-};
-
-static struct sort_pair *radix_sort(struct sort_pair *pairs, struct sort_pair *other, size_t count)
-{
-    static const size_t digits = 8;
-    for (size_t digit = 0; digit < digits; digit++) {
-        size_t starts[256] = {0};
-        unsigned shift = (unsigned)digit * 8;
-        for (size_t i = 0; i < count; i++)
-            starts[pairs[i].key >> shift & 0xFF]++;
-        if (count && starts[pairs[0].key >> shift & 0xFF] == count)
-            continue;
-        size_t sum = 0;
-        for (size_t i = 0; i < 256; i++) {
-            size_t here = starts[i];
-            starts[i] = sum;
-            sum += here;
-        }
-        for (size_t i = 0; i < count; i++)
-            other[starts[pairs[i].key >> shift & 0xFF]++] = pairs[i];
-        struct sort_pair *swap = pairs;
-        pairs = other;
-        other = swap;
-    }
-    return pairs;
-}
-
 static uint64_t bytes_prefix(const struct key_entry *entry)
 {
     uint64_t prefix = 0;
@@ -167,7 +145,7 @@ static uint64_t sort_key(const struct key_table *table, const struct key_entry *
                          bool by_hash)
 {
     if (table->integer)
-        return (uint64_t)entry->integer ^ UINT64_C(1) << 63;
+        return sort_bias(entry->integer);
     return by_hash ? (uint64_t)entry->integer : bytes_prefix(entry);
 }
 
@@ -182,7 +160,8 @@ static int compare_ties(const void *a, const void *b, void *context)
     const struct key_entry *left = &tie->table->entries[((const struct sort_pair *)a)->at];
     const struct key_entry *right = &tie->table->entries[((const struct sort_pair *)b)->at];
     if (tie->by_hash)
-        return (left->hash_high > right->hash_high) - (left->hash_high < right->hash_high);
+        return ((uint32_t)left->hash_high > (uint32_t)right->hash_high) -
+               ((uint32_t)left->hash_high < (uint32_t)right->hash_high);
     return slice_compare(slice_make(left->bytes, left->length),
                          slice_make(right->bytes, right->length));
 }
@@ -197,7 +176,7 @@ bool key_table_sort(const struct key_table *table, bool by_hash, struct key_orde
     struct sort_pair *pairs = (struct sort_pair *)(void *)out->scratch;
     for (size_t i = 0; i < count; i++)
         pairs[i] = (struct sort_pair){sort_key(table, &table->entries[i], by_hash), i};
-    pairs = radix_sort(pairs, pairs + count, count);
+    pairs = sort_pairs(pairs, pairs + count, count);
     if (!table->integer) {
         struct tie_context tie = {table, by_hash};
         for (size_t from = 0, end; from < count; from = end) {

@@ -3,8 +3,24 @@
 #ifndef SURFBOARD_MERGE_KEY_TABLE_H
 #define SURFBOARD_MERGE_KEY_TABLE_H
 
+#include "core/change/row.h"
 #include "core/merge/image.h"
-#include "core/merge/key.h"
+
+/* A mixing function for whole-number keys: every bit of the key reaches the lower bits. */
+static inline uint64_t key_mix(int64_t integer)
+{
+    uint64_t x = (uint64_t)integer;
+    x ^= x >> 32;
+    x *= UINT64_C(0x9E3779B97F4A7C15);
+    return x ^ x >> 32;
+}
+
+/* 128 bits of seeded XXH3, of which the index keeps the low 64 and the lower half of the high. */
+struct key_hash {
+    uint64_t high;
+    uint64_t low;
+};
+struct key_hash key_hash_bytes(struct slice bytes, uint64_t seed);
 
 enum key_flag {
     KEY_EXISTED = 1,     /* the table has a row of this key: file and row are set */
@@ -31,8 +47,8 @@ struct key_entry {
     uint32_t partition;
     uint32_t file; /* resolved: index of the data file */
     uint32_t row;  /* ... and the row in it */
-    uint16_t reader;        /* which table version reads `after` ... */
-    uint16_t before_reader; /* ... and `before` */
+    uint16_t schema;        /* which of the batch's Connect schemas `after` was written with */
+    uint16_t before_schema; /* ... and `before` */
     uint8_t flags;
 };
 
@@ -54,10 +70,10 @@ void key_table_clear(struct key_table *table);
 
 /* The entry of a key, made when absent (zeroed but for the key, older = KEY_NONE). The pointer is
  * good until the next put; the index (entry - entries) for as long as the table lives. */
-struct key_entry *key_table_put(struct key_table *table, const struct key *key,
+struct key_entry *key_table_put(struct key_table *table, const struct change_key *key,
                                 struct error *error);
 /* NULL when absent. */
-struct key_entry *key_table_find(const struct key_table *table, const struct key *key);
+struct key_entry *key_table_find(const struct key_table *table, const struct change_key *key);
 
 /* Bytes in use, for the memory budget. */
 size_t key_table_bytes(const struct key_table *table);

@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/iceberg/catalog.h"
 
-struct catalog;
 struct change_table;
 
 enum merge_bad_input {
@@ -45,7 +45,7 @@ struct merge_table {
     const struct change_table *table; /* columns, key, replica identity */
     const char *deltas;               /* URI of the topic's folder; its last part is the topic */
     bool deltas_optional;             /* an absent folder is a table without events yet */
-    const char *ident;                /* in the catalog: "namespace.table" */
+    struct catalog_ident ident;
     const char *location;             /* for a new table; NULL: the catalog's choice */
 };
 
