@@ -23,14 +23,15 @@ struct key_hash {
 struct key_hash key_hash_bytes(struct slice bytes, uint64_t seed);
 
 enum key_flag {
-    KEY_EXISTED = 1,     /* the table has a row of this key: file and row are set */
-    KEY_BORN = 2,        /* the batch's first event for it was a create or snapshot read */
-    KEY_DECIDED = 4,     /* the batch has an event for it; else it is here only to be looked up */
-    KEY_GONE = 8,        /* net effect: no row (last event d) */
-    KEY_KEEP = 16,       /* net effect: the stored row stays as it is */
-    KEY_SHARED = 32,     /* other chains point at the latest image: never overwrite it */
-    KEY_FOLDED = 64,     /* unavailable values possible: goes the slow way when written */
-    KEY_RELOADED = 128   /* last event is a snapshot row: compare with what is stored */
+    KEY_DECIDED = 1,  /* the batch has an event for it; else it is here only to be looked up */
+    KEY_GONE = 2,     /* no row at the end of the batch (the last event was d) */
+    KEY_FOLDED = 4,   /* `after` may hold marks of values that were not sent: `older` has them */
+    KEY_SHARED = 8,   /* `after` serves others too: never overwrite it */
+    KEY_SEEN = 16,    /* in the reload that is going on */
+    KEY_READ = 32,    /* last event is a snapshot row: compare it with what is stored */
+    KEY_BORN = 64,    /* first event was c or r: `before` says nothing */
+    KEY_EXISTED = 128, /* the table has a row of this key: file and row are set */
+    KEY_KEPT = 256    /* ... which is what the batch would write: it stays */
 };
 
 enum { KEY_NONE = UINT32_MAX };
@@ -40,16 +41,16 @@ struct key_entry {
     uint64_t hash_high;  /* byte keys */
     const char *bytes;   /* byte keys: in the pool */
     uint32_t length;     /* byte keys */
-    uint32_t older;      /* index of the event before, for values that were not sent; KEY_NONE */
+    uint32_t older;      /* FOLDED: index of struct older (conflate.h); else KEY_NONE */
     struct image after;  /* raw row image of the last event, in the pool */
     struct image before; /* FULL: raw image before the first event */
     int64_t offset;      /* of the last event, for messages */
     uint32_t partition;
-    uint32_t file; /* resolved: index of the data file */
+    uint32_t file; /* resolved: index of the data file; KEY_NONE */
     uint32_t row;  /* ... and the row in it */
     uint16_t schema;        /* which of the batch's Connect schemas `after` was written with */
     uint16_t before_schema; /* ... and `before` */
-    uint8_t flags;
+    uint16_t flags; /* enum key_flag */
 };
 
 struct key_table {
