@@ -275,6 +275,18 @@ bool key_index_build(struct key_index_entry *entries, size_t count,
     return true;
 }
 
+bool key_index_rebind(struct buffer *file, const struct key_index_binding *binding)
+{
+    struct index_header header;
+    if (file->length < sizeof header)
+        return false;
+    memcpy(&header, file->data, sizeof header);
+    header.binding = binding_hash(binding);
+    header.self = hash_bytes(&header, offsetof(struct index_header, self), 0);
+    memcpy(file->data, &header, sizeof header);
+    return true;
+}
+
 bool key_index_save(const struct key_index_folder *folder,
                     const struct key_index_binding *binding, struct slice file,
                     struct error *error)

@@ -52,6 +52,8 @@ struct key_index_entry {
 bool key_index_build(struct key_index_entry *entries, size_t count,
                      const struct key_index_binding *binding, uint64_t seed, struct buffer *out,
                      struct error *error);
+/* Binds a built index to its data file once all of that is known. */
+bool key_index_rebind(struct buffer *file, const struct key_index_binding *binding);
 /* Puts the file into the folder; no fsync, as a torn one is found out. */
 bool key_index_save(const struct key_index_folder *folder,
                     const struct key_index_binding *binding, struct slice file,
