@@ -235,8 +235,8 @@ static bool take_upsert(struct conflate *conflate, const struct change *change, 
     uint32_t old_key;
     struct change_key key;
     TRY(find_old_key(conflate, change, partition, &old_key, error));
-    bool marks = change_has_marks(conflate->table, change) ||
-                 (old_key != KEY_NONE && !conflate->full);
+    bool marks =
+        change_has_marks(conflate->table, change) || (old_key != KEY_NONE && !conflate->full);
     if (conflate->careful)
         TRY(check_image(conflate, change, change->after, marks, error));
     /* Last, as a key is borrowed from the reader until its next call. */
@@ -314,9 +314,8 @@ static void note_snapshot(struct conflate *conflate, const struct change *change
         state->reloading = !nothing;
         for (size_t i = 0; i < state->partition_count; i++) {
             struct partition_state *partition = &state->partitions[i];
-            *partition = (struct partition_state){.partition = partition->partition,
-                                                  .next = partition->next,
-                                                  .run = partition->run};
+            *partition = (struct partition_state){
+                .partition = partition->partition, .next = partition->next, .run = partition->run};
         }
         for (size_t i = 0; i < conflate->keys.count; i++)
             conflate->keys.entries[i].flags &= (uint16_t)~KEY_SEEN;
@@ -391,8 +390,9 @@ bool conflate_take(struct conflate *conflate, const struct change *change, int32
     }
 }
 
-bool conflate_set_aside(struct conflate *conflate, struct slice line, const struct feed_place *place,
-                        const struct error *reason, struct error *error)
+bool conflate_set_aside(struct conflate *conflate, struct slice line,
+                        const struct feed_place *place, const struct error *reason,
+                        struct error *error)
 {
     struct buffer *out = &conflate->quarantine;
     conflate->counters.quarantined++;

@@ -37,9 +37,9 @@ struct conflate_counters {
 struct conflate {
     const struct change_table *table;
     const char *topic;
-    bool full;        /* REPLICA IDENTITY FULL: `before` is complete */
-    bool table_empty; /* no rows before this batch */
-    bool careful;     /* read every image when it comes, so that its line can be set aside */
+    bool full;           /* REPLICA IDENTITY FULL: `before` is complete */
+    bool table_empty;    /* no rows before this batch */
+    bool careful;        /* read every image when it comes, so that its line can be set aside */
     bool marks_anywhere; /* columns of types whose marks can't be told from the text alone */
     struct change_row_reader *reader; /* borrowed: keys, and images when careful */
 
@@ -73,8 +73,9 @@ bool conflate_begin(struct conflate *conflate, const struct table_state *state, 
 bool conflate_take(struct conflate *conflate, const struct change *change, int32_t partition,
                    struct error *error);
 /* Puts a line aside, with its reason. */
-bool conflate_set_aside(struct conflate *conflate, struct slice line, const struct feed_place *place,
-                        const struct error *reason, struct error *error);
+bool conflate_set_aside(struct conflate *conflate, struct slice line,
+                        const struct feed_place *place, const struct error *reason,
+                        struct error *error);
 
 /* Bytes held, for the budget. */
 size_t conflate_bytes(const struct conflate *conflate);

@@ -18,8 +18,7 @@ bool data_writer_open(struct data_writer *writer, struct target *target,
     TRY(writer->key != NULL);
     writer->store = store_writer_open(target->table.store, writer->key, error);
     TRY(writer->store != NULL);
-    writer->parquet =
-        parquet_writer_open(store_writer_sink(writer->store), schema, NULL, error);
+    writer->parquet = parquet_writer_open(store_writer_sink(writer->store), schema, NULL, error);
     return writer->parquet != NULL;
 }
 
@@ -50,8 +49,8 @@ static bool keep_index(struct data_writer *writer, const struct iceberg_file *fi
     TRY(memory_grow(&target->indexes, &target->index_capacity, target->index_count + 1,
                     sizeof *target->indexes, error));
     struct new_index *index = &target->indexes[target->index_count];
-    *index = (struct new_index){
-        .path = file->path, .length = file->size, .rows = file->record_count};
+    *index =
+        (struct new_index){.path = file->path, .length = file->size, .rows = file->record_count};
     target->index_count++;
     /* The sequence number is known once the commit is won: the binding is made then. */
     struct key_index_binding binding = {.table_uuid = target->table.uuid,

@@ -12,8 +12,8 @@ enum { FOLD_COUNT = 8, FOLD_TIERS = 24 };
 bool data_file_gone(struct data_file *file, int64_t row, struct error *error)
 {
     if (file->gone_count == file->gone_capacity)
-        TRY(memory_grow(&file->gone, &file->gone_capacity, file->gone_count + 1,
-                        sizeof *file->gone, error));
+        TRY(memory_grow(&file->gone, &file->gone_capacity, file->gone_count + 1, sizeof *file->gone,
+                        error));
     file->gone[file->gone_count++] = row;
     return true;
 }
@@ -71,8 +71,7 @@ static size_t choose_folded(const struct data_file *file, bool *chosen)
             return count;
         for (size_t i = 0; i < file->task->delete_count; i++) {
             const struct iceberg_file *deletes = file->task->deletes[i];
-            if (chosen[i] || !is_own_delete(file, deletes) ||
-                tier_of(deletes->record_count) > tier)
+            if (chosen[i] || !is_own_delete(file, deletes) || tier_of(deletes->record_count) > tier)
                 continue;
             chosen[i] = true;
             rows += deletes->record_count;
@@ -91,8 +90,7 @@ static bool add_positions(struct iceberg_positions *positions, const int64_t *ro
     return true;
 }
 
-static bool remove_file(struct target *target, const struct iceberg_file *file,
-                        struct error *error)
+static bool remove_file(struct target *target, const struct iceberg_file *file, struct error *error)
 {
     target->files_removed++;
     return iceberg_commit_remove_file(target->commit, file, error);
@@ -108,8 +106,8 @@ static bool write_deletes(struct target *target, struct data_file *file, struct 
     if (ok && choose_folded(file, chosen)) {
         for (size_t i = 0; ok && i < file->task->delete_count; i++) {
             if (chosen[i])
-                ok = iceberg_positions_add(&target->table, file->task->deletes[i],
-                                           file->task->data, &positions, error) &&
+                ok = iceberg_positions_add(&target->table, file->task->deletes[i], file->task->data,
+                                           &positions, error) &&
                      remove_file(target, file->task->deletes[i], error);
         }
         ok = ok && iceberg_positions_settle(&positions, file->task->data, error);

@@ -102,8 +102,8 @@ static bool read_keys(struct folding *folding, struct error *error)
     size_t rows = folding->rows.length;
     TRY(memory_grow(&folding->pairs, &folding->capacity, 2 * rows + 1, sizeof *folding->pairs,
                     error));
-    TRY(memory_grow(&folding->starts, &folding->start_capacity, rows + 1,
-                    sizeof *folding->starts, error));
+    TRY(memory_grow(&folding->starts, &folding->start_capacity, rows + 1, sizeof *folding->starts,
+                    error));
     for (size_t row = 0; row < rows; row++) {
         struct change_key key;
         TRY(change_key_of_columns(target->keys, columns, row, &key, error));

@@ -99,8 +99,7 @@ static bool bad_line(struct reading *reading, struct target *target, struct feed
     return set_aside(target, feed, line, reason, error);
 }
 
-static bool read_feed(struct reading *reading, size_t index, struct feed *feed,
-                      struct error *error)
+static bool read_feed(struct reading *reading, size_t index, struct feed *feed, struct error *error)
 {
     for (uint64_t count = 1; reading->stop == READ_DONE; count++) {
         struct change change;
@@ -132,10 +131,10 @@ static bool set_limits(struct reading *reading, const struct target *target, str
         copy[i] = marks[i];
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++)
-        ok = feed_set_limit(feed, copy[i].partition,
-                            batch_record_end(reading->record, target->topic, copy[i].partition,
-                                             copy[i].next),
-                            error);
+        ok = feed_set_limit(
+            feed, copy[i].partition,
+            batch_record_end(reading->record, target->topic, copy[i].partition, copy[i].next),
+            error);
     free(copy);
     return ok;
 }
@@ -168,8 +167,8 @@ static struct feed *open_feed(struct reading *reading, struct target *target, st
         return NULL;
     for (size_t i = 0; i < before->partition_count; i++)
         marks[i] = (struct feed_mark){before->partitions[i].partition, before->partitions[i].next};
-    struct feed *out = feed_open(target->store, "", target->topic, marks, before->partition_count,
-                                 &feed, error);
+    struct feed *out =
+        feed_open(target->store, "", target->topic, marks, before->partition_count, &feed, error);
     free(marks);
     return out;
 }
@@ -206,8 +205,7 @@ static bool read_all(struct reading *reading, struct error *error)
         reading->events = 0;
         reading->input->bytes_read = reading->input->gaps = 0;
         for (size_t i = 0; i < reading->merge->target_count; i++) {
-            TRY(read_target(reading, i, error) ||
-                target_error(&reading->merge->targets[i], error));
+            TRY(read_target(reading, i, error) || target_error(&reading->merge->targets[i], error));
             if (reading->stop != READ_DONE)
                 return true;
         }
@@ -247,9 +245,8 @@ static struct cut *open_cut(struct merge *merge, uint64_t max_events, struct err
                                        .gap_wait_ms = merge->options.gap_wait_ms};
         struct cut *cut = cut_open_transactions(
             merge->transaction_store, "", merge->transaction_topic,
-            state ? state->transaction_marks : NULL, state ? state->transaction_count : 0,
-            &options, state ? &state->cut : &none, merge->topics, merge->target_count, max_events,
-            &own);
+            state ? state->transaction_marks : NULL, state ? state->transaction_count : 0, &options,
+            state ? &state->cut : &none, merge->topics, merge->target_count, max_events, &own);
         if (cut || own.kind != ERROR_NOT_FOUND) {
             if (cut == NULL && error)
                 *error = own;

@@ -17,7 +17,8 @@
 #include "core/base/random.h"
 #include "core/merge/sort.h"
 
-/* All fields have the same place on every machine that Surfboard runs on (64 bits, little-endian). */
+/* All fields have the same place on every machine that Surfboard runs on (64 bits, little-endian).
+ */
 struct index_header {
     char magic[4]; /* "SBKI" */
     uint32_t format;
@@ -148,8 +149,7 @@ static char *index_path(const struct key_index_folder *folder,
     return path;
 }
 
-void key_index_drop(const struct key_index_folder *folder,
-                    const struct key_index_binding *binding)
+void key_index_drop(const struct key_index_folder *folder, const struct key_index_binding *binding)
 {
     char *path = index_path(folder, binding, false, NULL);
     if (path)
@@ -207,8 +207,8 @@ static bool sort_entries(struct key_index_entry *entries, size_t count, struct e
     struct sort_pair *pairs = memory_zero(2 * count, sizeof *pairs, error);
     TRY(pairs != NULL);
     for (size_t i = 0; i < count; i++)
-        pairs[i] = (struct sort_pair){entries[i].key,
-                                      (uint64_t)entries[i].high << 32 | entries[i].row};
+        pairs[i] =
+            (struct sort_pair){entries[i].key, (uint64_t)entries[i].high << 32 | entries[i].row};
     struct sort_pair *sorted = sort_pairs(pairs, pairs + count, count);
     for (size_t i = 0; i < count; i++)
         entries[i] = (struct key_index_entry){sorted[i].key, (uint32_t)(sorted[i].at >> 32),
@@ -287,9 +287,8 @@ bool key_index_rebind(struct buffer *file, const struct key_index_binding *bindi
     return true;
 }
 
-bool key_index_save(const struct key_index_folder *folder,
-                    const struct key_index_binding *binding, struct slice file,
-                    struct error *error)
+bool key_index_save(const struct key_index_folder *folder, const struct key_index_binding *binding,
+                    struct slice file, struct error *error)
 {
     if (folder->path == NULL)
         return true;
@@ -343,9 +342,8 @@ static bool index_adopt(struct key_index *index, const struct key_index_binding 
     return index->seen != NULL;
 }
 
-bool key_index_open(const struct key_index_folder *folder,
-                    const struct key_index_binding *binding, struct key_index **out,
-                    struct error *error)
+bool key_index_open(const struct key_index_folder *folder, const struct key_index_binding *binding,
+                    struct key_index **out, struct error *error)
 {
     *out = NULL;
     if (folder->path == NULL)
@@ -358,8 +356,7 @@ bool key_index_open(const struct key_index_folder *folder,
     if (fd >= 0 && fstat(fd, &stat) == 0 && stat.st_size > 0) {
         void *base = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (base != MAP_FAILED)
-            *index = (struct key_index){
-                .base = base, .size = (size_t)stat.st_size, .mapped = true};
+            *index = (struct key_index){.base = base, .size = (size_t)stat.st_size, .mapped = true};
     }
     if (fd >= 0)
         close(fd);
@@ -385,8 +382,7 @@ struct key_index *key_index_take(struct buffer *file, const struct key_index_bin
     if (index_adopt(index, binding, seed))
         return index;
     key_index_close(index);
-    error_set(error, ERROR_INTERNAL, NULL, "the key index of %s can't be read back",
-              binding->path);
+    error_set(error, ERROR_INTERNAL, NULL, "the key index of %s can't be read back", binding->path);
     return NULL;
 }
 

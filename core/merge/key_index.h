@@ -7,8 +7,8 @@
  * read is checked against its checksum, and whatever does not fit is thrown away and built again by
  * scanning the key columns. Deleted rows stay in it: whoever searches looks at the deletes too.
  *
- * File, little-endian: header (64 bytes), the first key of each block (8 each), the checksum of each
- * block (8 each), then blocks of up to 512 entries: keys (8 each), upper halves of the hash (4
+ * File, little-endian: header (64 bytes), the first key of each block (8 each), the checksum of
+ * each block (8 each), then blocks of up to 512 entries: keys (8 each), upper halves of the hash (4
  * each, hashes only), rows (4 each).
  */
 #ifndef SURFBOARD_MERGE_KEY_INDEX_H
@@ -22,9 +22,9 @@ enum { KEY_INDEX_FORMAT = 1, KEY_INDEX_BLOCK = 512 };
 /* What an index belongs to. */
 struct key_index_binding {
     const char *table_uuid;
-    const char *path;     /* of the data file, as the manifest has it */
-    int64_t length;       /* bytes */
-    int64_t sequence;     /* data sequence number */
+    const char *path; /* of the data file, as the manifest has it */
+    int64_t length;   /* bytes */
+    int64_t sequence; /* data sequence number */
     int64_t rows;
     bool integer;
 };
@@ -55,11 +55,9 @@ bool key_index_build(struct key_index_entry *entries, size_t count,
 /* Binds a built index to its data file once all of that is known. */
 bool key_index_rebind(struct buffer *file, const struct key_index_binding *binding);
 /* Puts the file into the folder; no fsync, as a torn one is found out. */
-bool key_index_save(const struct key_index_folder *folder,
-                    const struct key_index_binding *binding, struct slice file,
-                    struct error *error);
-void key_index_drop(const struct key_index_folder *folder,
-                    const struct key_index_binding *binding);
+bool key_index_save(const struct key_index_folder *folder, const struct key_index_binding *binding,
+                    struct slice file, struct error *error);
+void key_index_drop(const struct key_index_folder *folder, const struct key_index_binding *binding);
 /* Removes the table's indexes whose data file is not among the bindings. */
 void key_index_sweep(const struct key_index_folder *folder, const char *table_uuid,
                      const struct key_index_binding *keep, size_t count);
@@ -70,9 +68,8 @@ struct key_index;
 
 /* The saved index of a data file; *out NULL when there is none that fits (a misfit is removed).
  * Fails only when memory is out. */
-bool key_index_open(const struct key_index_folder *folder,
-                    const struct key_index_binding *binding, struct key_index **out,
-                    struct error *error);
+bool key_index_open(const struct key_index_folder *folder, const struct key_index_binding *binding,
+                    struct key_index **out, struct error *error);
 /* One over the bytes of key_index_build(), which it takes over. */
 struct key_index *key_index_take(struct buffer *file, const struct key_index_binding *binding,
                                  uint64_t seed, struct error *error);

@@ -79,8 +79,7 @@ static size_t table_slot(const struct key_table *table, const struct change_key 
 {
     size_t mask = table->slot_count - 1;
     size_t at = (size_t)(table->integer ? key_mix(key->integer) : hash.low) & mask;
-    while (table->slots[at] &&
-           !entry_is(table, &table->entries[table->slots[at] - 1], key, hash))
+    while (table->slots[at] && !entry_is(table, &table->entries[table->slots[at] - 1], key, hash))
         at = (at + 1) & mask;
     return at;
 }
@@ -141,8 +140,7 @@ static uint64_t bytes_prefix(const struct key_entry *entry)
     return prefix;
 }
 
-static uint64_t sort_key(const struct key_table *table, const struct key_entry *entry,
-                         bool by_hash)
+static uint64_t sort_key(const struct key_table *table, const struct key_entry *entry, bool by_hash)
 {
     if (table->integer)
         return sort_bias(entry->integer);

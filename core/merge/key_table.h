@@ -1,5 +1,6 @@
 /* key_table.h: the keys that a batch touches, one entry a key (open addressing, linear probing).
- * Whole-number keys are compared as themselves, others by 128 bits of hash and then byte by byte. */
+ * Whole-number keys are compared as themselves, others by 128 bits of hash and then byte by byte.
+ */
 #ifndef SURFBOARD_MERGE_KEY_TABLE_H
 #define SURFBOARD_MERGE_KEY_TABLE_H
 
@@ -23,15 +24,15 @@ struct key_hash {
 struct key_hash key_hash_bytes(struct slice bytes, uint64_t seed);
 
 enum key_flag {
-    KEY_DECIDED = 1,  /* the batch has an event for it; else it is here only to be looked up */
-    KEY_GONE = 2,     /* no row at the end of the batch (the last event was d) */
-    KEY_FOLDED = 4,   /* `after` may hold marks of values that were not sent: `older` has them */
-    KEY_SHARED = 8,   /* `after` serves others too: never overwrite it */
-    KEY_SEEN = 16,    /* in the reload that is going on */
-    KEY_READ = 32,    /* last event is a snapshot row: compare it with what is stored */
-    KEY_BORN = 64,    /* first event was c or r: `before` says nothing */
+    KEY_DECIDED = 1,   /* the batch has an event for it; else it is here only to be looked up */
+    KEY_GONE = 2,      /* no row at the end of the batch (the last event was d) */
+    KEY_FOLDED = 4,    /* `after` may hold marks of values that were not sent: `older` has them */
+    KEY_SHARED = 8,    /* `after` serves others too: never overwrite it */
+    KEY_SEEN = 16,     /* in the reload that is going on */
+    KEY_READ = 32,     /* last event is a snapshot row: compare it with what is stored */
+    KEY_BORN = 64,     /* first event was c or r: `before` says nothing */
     KEY_EXISTED = 128, /* the table has a row of this key: file and row are set */
-    KEY_KEPT = 256    /* ... which is what the batch would write: it stays */
+    KEY_KEPT = 256     /* ... which is what the batch would write: it stays */
 };
 
 enum { KEY_NONE = UINT32_MAX };
@@ -46,11 +47,11 @@ struct key_entry {
     struct image before; /* FULL: raw image before the first event */
     int64_t offset;      /* of the last event, for messages */
     uint32_t partition;
-    uint32_t file; /* resolved: index of the data file; KEY_NONE */
-    uint32_t row;  /* ... and the row in it */
+    uint32_t file;          /* resolved: index of the data file; KEY_NONE */
+    uint32_t row;           /* ... and the row in it */
     uint16_t schema;        /* which of the batch's Connect schemas `after` was written with */
     uint16_t before_schema; /* ... and `before` */
-    uint16_t flags; /* enum key_flag */
+    uint16_t flags;         /* enum key_flag */
 };
 
 struct key_table {

@@ -132,8 +132,7 @@ static void set_identifier(const struct change_table *source, struct schema *sch
     }
 }
 
-static bool evolve(struct target *target, struct schema *schema, bool *changed,
-                   struct error *error)
+static bool evolve(struct target *target, struct schema *schema, bool *changed, struct error *error)
 {
     const struct change_table *source = target->in->table;
     TRY(schema_copy(schema, target->table.schema, error));
@@ -177,9 +176,8 @@ static bool make_projections(struct target *target, struct error *error)
         TRY(copy_field(write, schema_field(target->lake, source->columns[i].name), error));
     TRY(copy_field(write, schema_field(target->lake, BATCH_COLUMN), error));
     for (size_t i = 0; i < source->key_count; i++)
-        TRY(copy_field(key,
-                       schema_field(target->lake, source->columns[source->key_columns[i]].name),
-                       error));
+        TRY(copy_field(
+            key, schema_field(target->lake, source->columns[source->key_columns[i]].name), error));
     return true;
 }
 

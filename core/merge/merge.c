@@ -214,10 +214,9 @@ static bool set_state(struct target *target, const struct merge *merge,
 static bool finish_commit(struct target *target, struct error *error)
 {
     char number[24];
-    snprintf(number, sizeof number, "%lld",
-             (long long)iceberg_commit_snapshot_id(target->commit));
-    char *property = table_state_print(&target->conflate.state, target->topic, "${snapshot-id}",
-                                       error);
+    snprintf(number, sizeof number, "%lld", (long long)iceberg_commit_snapshot_id(target->commit));
+    char *property =
+        table_state_print(&target->conflate.state, target->topic, "${snapshot-id}", error);
     char *summary = table_state_print(&target->conflate.state, target->topic, number, error);
     char *watermark = table_state_watermark(&target->conflate.state, target->topic, error);
     bool ok = property && summary && watermark &&
@@ -225,10 +224,10 @@ static bool finish_commit(struct target *target, struct error *error)
               iceberg_commit_set_property(target->commit, STATE_PROPERTY, property, error);
     if (ok && target_has_net_change(target)) {
         snprintf(number, sizeof number, "%lld", (long long)target->batch);
-        ok = iceberg_commit_set_summary(target->commit, STATE_SUMMARY_BATCH, number, error) &&
-             iceberg_commit_set_summary(target->commit, STATE_SUMMARY_WATERMARK, watermark,
-                                        error) &&
-             iceberg_commit_set_summary(target->commit, STATE_PROPERTY, summary, error);
+        ok =
+            iceberg_commit_set_summary(target->commit, STATE_SUMMARY_BATCH, number, error) &&
+            iceberg_commit_set_summary(target->commit, STATE_SUMMARY_WATERMARK, watermark, error) &&
+            iceberg_commit_set_summary(target->commit, STATE_PROPERTY, summary, error);
     }
     free(property);
     free(summary);
@@ -279,8 +278,8 @@ static bool probe(struct merge *merge, struct iceberg_commit *commit, bool *won,
                      "whether the commit happened can't be told now");
 }
 
-static bool settle_unknown(struct merge *merge, struct iceberg_commit *const *commits,
-                           size_t count, struct error *error)
+static bool settle_unknown(struct merge *merge, struct iceberg_commit *const *commits, size_t count,
+                           struct error *error)
 {
     bool all = true;
     for (size_t i = 0; i < count; i++) {
@@ -387,8 +386,8 @@ static bool sum_batch(const struct merge *merge, const struct batch_input *input
 
 /* -- a batch ----------------------------------------------------------------------------------- */
 
-static bool run_attempt(struct merge *merge, struct batch_record *record,
-                        struct batch_input *input, struct merge_summary *out, struct error *error)
+static bool run_attempt(struct merge *merge, struct batch_record *record, struct batch_input *input,
+                        struct merge_summary *out, struct error *error)
 {
     bool net, active;
     TRY(load_targets(merge, error));
@@ -426,8 +425,8 @@ static bool run_attempt(struct merge *merge, struct batch_record *record,
     return true;
 }
 
-static void end_attempt(struct merge *merge, struct batch_record *record,
-                        struct batch_input *input, bool ok)
+static void end_attempt(struct merge *merge, struct batch_record *record, struct batch_input *input,
+                        bool ok)
 {
     for (size_t i = 0; i < merge->target_count; i++) {
         struct target *target = &merge->targets[i];

@@ -46,7 +46,7 @@ struct merge_table {
     const char *deltas;               /* URI of the topic's folder; its last part is the topic */
     bool deltas_optional;             /* an absent folder is a table without events yet */
     struct catalog_ident ident;
-    const char *location;             /* for a new table; NULL: the catalog's choice */
+    const char *location; /* for a new table; NULL: the catalog's choice */
 };
 
 struct merge_stream {
@@ -68,11 +68,12 @@ struct merge_options {
     enum merge_gap on_gap;
     enum merge_unknown on_unknown;
     int64_t gap_wait_ms;
-    double rewrite_at;  /* a data file with a larger share of deleted rows is rewritten behind the
-                           batch, in a commit of its own; 0: never */
-    bool durable;       /* fsync before the commit */
-    bool cold;          /* resolve keys by scanning key columns, without the key index */
-    const char *index;  /* folder of the key index; NULL: ${XDG_CACHE_HOME:-~/.cache}/surfboard */
+    double rewrite_at; /* a data file with a larger share of deleted rows is rewritten behind the
+                          batch, in a commit of its own; 0: never */
+    bool durable;      /* fsync before the commit */
+    bool refuse_bent;  /* values without room in the lake are bad input, not null */
+    bool cold;         /* resolve keys by scanning key columns, without the key index */
+    const char *index; /* folder of the key index; NULL: ${XDG_CACHE_HOME:-~/.cache}/surfboard */
     const atomic_bool *stop; /* polled; NULL: never. Ends with ERROR_INTERRUPTED, nothing half */
     void (*progress)(void *context, const char *phase, int64_t done, int64_t total);
     void *progress_context;

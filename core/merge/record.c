@@ -19,8 +19,7 @@ static void record_name(int64_t batch, char out[RECORD_NAME_SIZE])
 static bool record_number(const char *key, int64_t *batch)
 {
     int end = 0;
-    return sscanf(key, "batch-%" SCNd64 ".json%n", batch, &end) == 1 && end > 0 &&
-           key[end] == '\0';
+    return sscanf(key, "batch-%" SCNd64 ".json%n", batch, &end) == 1 && end > 0 && key[end] == '\0';
 }
 
 static bool record_damaged(const char *key, struct error *error)

@@ -1,6 +1,6 @@
-/* Reloads (design.md section 5, "a second snapshot"): when the last row of a snapshot was read, keys
- * that it did not hold are deleted. A reload of several batches leaves the keys that each has seen
- * in <table>/reload/, in the form of a key index, named by the state until it ends. */
+/* Reloads (design.md section 5, "a second snapshot"): when the last row of a snapshot was read,
+ * keys that it did not hold are deleted. A reload of several batches leaves the keys that each has
+ * seen in <table>/reload/, in the form of a key index, named by the state until it ends. */
 #include <stdlib.h>
 
 #include "core/base/fault.h"
@@ -16,9 +16,8 @@ static uint64_t reload_seed(const struct target *target)
 
 static struct key_index_binding reload_binding(const struct target *target, const char *name)
 {
-    return (struct key_index_binding){.table_uuid = target->table.uuid,
-                                      .path = name,
-                                      .integer = target->conflate.keys.integer};
+    return (struct key_index_binding){
+        .table_uuid = target->table.uuid, .path = name, .integer = target->conflate.keys.integer};
 }
 
 static struct key_index_entry seen_entry(const struct target *target, const struct change_key *key)
@@ -48,14 +47,13 @@ bool target_reload_save(struct target *target, struct error *error)
     char *name = memory_format(error, "reload/%s.keys", iceberg_commit_id(target->commit));
     struct key_index_binding binding = reload_binding(target, name ? name : "");
     struct buffer file = {0};
-    bool ok = name && (count == 0 ||
-                       (key_index_build(entries, count, &binding, reload_seed(target), &file,
-                                        error) &&
-                        store_put(target->table.store, name, buffer_slice(&file), error) &&
-                        FAULT("merge.reload.after-keys", error) &&
-                        state_name_add(&conflate->state.reload_files,
-                                       &conflate->state.reload_count,
-                                       &conflate->state.reload_capacity, name, error)));
+    bool ok =
+        name && (count == 0 ||
+                 (key_index_build(entries, count, &binding, reload_seed(target), &file, error) &&
+                  store_put(target->table.store, name, buffer_slice(&file), error) &&
+                  FAULT("merge.reload.after-keys", error) &&
+                  state_name_add(&conflate->state.reload_files, &conflate->state.reload_count,
+                                 &conflate->state.reload_capacity, name, error)));
     buffer_destroy(&file);
     free(name);
     free(entries);

@@ -104,8 +104,8 @@ static bool build_each(void *context, const struct change_key *key, int64_t row,
 {
     struct build_context *build = context;
     if (build->count == build->capacity)
-        TRY(memory_grow(&build->entries, &build->capacity, build->count + 1,
-                        sizeof *build->entries, error));
+        TRY(memory_grow(&build->entries, &build->capacity, build->count + 1, sizeof *build->entries,
+                        error));
     struct key_index_entry *entry = &build->entries[build->count++];
     if (key->is_integer) {
         *entry = (struct key_index_entry){sort_bias(key->integer), 0, (uint32_t)row};
@@ -180,8 +180,7 @@ struct cold_context {
     struct key_hits *hits;
 };
 
-static bool cold_each(void *context, const struct change_key *key, int64_t row,
-                      struct error *error)
+static bool cold_each(void *context, const struct change_key *key, int64_t row, struct error *error)
 {
     struct cold_context *cold = context;
     const struct key_entry *entry = key_table_find(cold->keys, key);
@@ -236,9 +235,8 @@ static void prune(const struct target *target, const struct data_file *file,
         return;
     if (bound_number(metric->upper, &upper)) {
         while (*count && (*probes)[*count - 1].key > sort_bias(upper))
-            *count = upper == INT64_MAX
-                         ? *count
-                         : first_not_below(*probes, *count, sort_bias(upper) + 1);
+            *count = upper == INT64_MAX ? *count
+                                        : first_not_below(*probes, *count, sort_bias(upper) + 1);
     }
     if (bound_number(metric->lower, &lower)) {
         size_t skip = first_not_below(*probes, *count, sort_bias(lower));
@@ -257,9 +255,9 @@ static bool make_probes(struct target *target, struct key_probe **out, struct er
     TRY(probes != NULL);
     for (size_t i = 0; i < keys->count; i++) {
         const struct key_entry *entry = &keys->entries[target->order.at[i]];
-        probes[i] = (struct key_probe){entry_index_key(&target->conflate, entry),
-                                       keys->integer ? 0 : (uint32_t)entry->hash_high,
-                                       target->order.at[i]};
+        probes[i] =
+            (struct key_probe){entry_index_key(&target->conflate, entry),
+                               keys->integer ? 0 : (uint32_t)entry->hash_high, target->order.at[i]};
     }
     *out = probes;
     return true;

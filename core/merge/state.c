@@ -78,14 +78,13 @@ static bool copy_parts(struct table_state *out, const struct table_state *state,
                state->transaction_count * sizeof *out->transaction_marks);
         out->transaction_count = state->transaction_count;
     }
-    TRY(copy_names(state->reload_files, state->reload_count, &out->reload_files,
-                   &out->reload_count, &out->reload_capacity, error));
+    TRY(copy_names(state->reload_files, state->reload_count, &out->reload_files, &out->reload_count,
+                   &out->reload_capacity, error));
     return copy_names(state->dropped, state->dropped_count, &out->dropped, &out->dropped_count,
                       &out->dropped_capacity, error);
 }
 
-bool table_state_copy(struct table_state *out, const struct table_state *state,
-                      struct error *error)
+bool table_state_copy(struct table_state *out, const struct table_state *state, struct error *error)
 {
     *out = (struct table_state){
         .batch = state->batch,
@@ -218,9 +217,10 @@ static bool parse_root(const json_t *root, const char *topic, struct table_state
     if (!json_is_integer(format))
         return state_damaged("no format number", error);
     if (json_integer_value(format) > STATE_FORMAT)
-        return error_set(error, ERROR_UNSUPPORTED, "merge it with the newer surfboard",
-                         "the table was merged by a newer surfboard (state format %lld, mine is %d)",
-                         (long long)json_integer_value(format), STATE_FORMAT);
+        return error_set(
+            error, ERROR_UNSUPPORTED, "merge it with the newer surfboard",
+            "the table was merged by a newer surfboard (state format %lld, mine is %d)",
+            (long long)json_integer_value(format), STATE_FORMAT);
     out->batch = json_integer_value(json_object_get(root, "batch"));
     const json_t *watermark = json_object_get(root, "watermark");
     if (!json_is_object(watermark))
@@ -275,8 +275,8 @@ static bool property_counts(const struct iceberg_table *table, const char *text)
     return counts;
 }
 
-bool table_state_load(const struct iceberg_table *table, const char *topic,
-                      struct table_state *out, struct error *error)
+bool table_state_load(const struct iceberg_table *table, const char *topic, struct table_state *out,
+                      struct error *error)
 {
     const char *text = iceberg_table_property(table, STATE_PROPERTY);
     if (text == NULL || !property_counts(table, text)) {
@@ -329,11 +329,10 @@ static json_t *print_position(const struct partition_state *state)
 {
     char run[24], op[2] = {state->op, '\0'};
     snprintf(run, sizeof run, "%016" PRIx64, state->run);
-    json_t *json = json_pack("{s:[I,I],s:I,s:I,s:s,s:I}", "seq", (json_int_t)state->highest.seq0,
-                             (json_int_t)state->highest.seq1, "order",
-                             (json_int_t)state->highest.total_order, "count",
-                             (json_int_t)state->count, "op", op, "ts_us",
-                             (json_int_t)state->latest_us);
+    json_t *json = json_pack(
+        "{s:[I,I],s:I,s:I,s:s,s:I}", "seq", (json_int_t)state->highest.seq0,
+        (json_int_t)state->highest.seq1, "order", (json_int_t)state->highest.total_order, "count",
+        (json_int_t)state->count, "op", op, "ts_us", (json_int_t)state->latest_us);
     int failed = json == NULL;
     if (state->run)
         failed |= json_object_set_new(json, "run", json_string(run));
@@ -365,10 +364,9 @@ static int print_members(json_t *root, const struct table_state *state, const ch
     int failed = json_object_set_new(root, "batch", json_integer(state->batch));
     failed |= json_object_set_new(root, "watermark", print_watermark(state, topic));
     if (state->transaction_topic)
-        failed |= json_object_set_new(
-            root, "transactions",
-            json_pack("{s:s,s:I}", "topic", state->transaction_topic, "end_lsn",
-                      (json_int_t)state->cut.end_lsn));
+        failed |= json_object_set_new(root, "transactions",
+                                      json_pack("{s:s,s:I}", "topic", state->transaction_topic,
+                                                "end_lsn", (json_int_t)state->cut.end_lsn));
     json_t *positions = json_object();
     failed |= json_object_set_new(root, "positions", positions);
     for (size_t i = 0; i < state->partition_count; i++) {
@@ -386,8 +384,8 @@ static int print_members(json_t *root, const struct table_state *state, const ch
             root, "reload",
             json_pack("{s:o}", "files", print_names(state->reload_files, state->reload_count)));
     if (state->dropped_count)
-        failed |= json_object_set_new(root, "dropped",
-                                      print_names(state->dropped, state->dropped_count));
+        failed |=
+            json_object_set_new(root, "dropped", print_names(state->dropped, state->dropped_count));
     return failed;
 }
 
@@ -408,8 +406,7 @@ char *table_state_print(const struct table_state *state, const char *topic, cons
     return text;
 }
 
-char *table_state_watermark(const struct table_state *state, const char *topic,
-                            struct error *error)
+char *table_state_watermark(const struct table_state *state, const char *topic, struct error *error)
 {
     json_t *root = print_watermark(state, topic);
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;

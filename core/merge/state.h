@@ -45,12 +45,12 @@ struct table_state {
     struct feed_mark *transaction_marks;
     size_t transaction_count;
     struct cut_state cut;
-    bool has_source;            /* a snapshot of the source was (or is being) read: */
+    bool has_source; /* a snapshot of the source was (or is being) read: */
     uint64_t source_lsn, source_tx;
-    bool reloading;             /* ... and its last row was not seen yet */
-    char **reload_files;        /* keys seen in it by earlier batches (reload.h) */
+    bool reloading;      /* ... and its last row was not seen yet */
+    char **reload_files; /* keys seen in it by earlier batches (reload.h) */
     size_t reload_count, reload_capacity;
-    char **dropped;             /* columns of the lake that the source no longer has */
+    char **dropped; /* columns of the lake that the source no longer has */
     size_t dropped_count, dropped_capacity;
 };
 
@@ -71,8 +71,8 @@ char *table_state_watermark(const struct table_state *state, const char *topic,
 /* The state that counts for this table: the property's, if the current snapshot is the one that it
  * belongs to or descends from it; else that of the nearest snapshot of ours. ERROR_REFUSED with a
  * remedy when there is none: a table that others filled is never taken over. */
-bool table_state_load(const struct iceberg_table *table, const char *topic,
-                      struct table_state *out, struct error *error);
+bool table_state_load(const struct iceberg_table *table, const char *topic, struct table_state *out,
+                      struct error *error);
 
 /* The partition's state, made when absent. NULL with ERROR_MEMORY. */
 struct partition_state *table_state_partition(struct table_state *state, int32_t partition,

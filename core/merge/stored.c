@@ -81,8 +81,8 @@ bool stored_rows_fetch(struct stored_rows *stored, struct target *target, const 
         if (distinct == 0 || wanted[i].entry != wanted[distinct - 1].entry)
             wanted[distinct++] = wanted[i];
     }
-    bool ok = memory_grow(&stored->places, &stored->capacity, distinct + 1,
-                          sizeof *stored->places, error);
+    bool ok = memory_grow(&stored->places, &stored->capacity, distinct + 1, sizeof *stored->places,
+                          error);
     for (size_t from = 0, end; ok && from < distinct; from = end) {
         for (end = from; end < distinct && wanted[end].file == wanted[from].file; end++) {
             uint32_t row = (uint32_t)stored->count;
@@ -100,8 +100,8 @@ size_t stored_rows_find(const struct stored_rows *stored, uint32_t entry)
 {
     struct stored_place wanted = {.entry = entry};
     const struct stored_place *place =
-        stored->count ? bsearch(&wanted, stored->places, stored->count, sizeof wanted,
-                                compare_places)
-                      : NULL;
+        stored->count
+            ? bsearch(&wanted, stored->places, stored->count, sizeof wanted, compare_places)
+            : NULL;
     return place ? place->row : SIZE_MAX;
 }

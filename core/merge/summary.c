@@ -129,10 +129,10 @@ json_t *merge_summary_json(const struct merge_summary *summary, const char *stre
     failed |= json_object_set_new(root, "more", json_boolean(summary->more));
     failed |= json_object_set_new(root, "state", json_string(state_name(summary->state)));
     if (failure && failure->kind != ERROR_NONE)
-        failed |= json_object_set_new(root, "error",
-                                      json_pack("{s:s,s:s,s:s}", "kind",
-                                                error_kind_name(failure->kind), "message",
-                                                failure->message, "remedy", failure->remedy));
+        failed |=
+            json_object_set_new(root, "error",
+                                json_pack("{s:s,s:s,s:s}", "kind", error_kind_name(failure->kind),
+                                          "message", failure->message, "remedy", failure->remedy));
     if (failed) {
         json_decref(root);
         error_set_memory(error, 0);

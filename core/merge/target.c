@@ -23,8 +23,9 @@ bool target_event_error(const struct target *target, const struct key_entry *ent
 
 static bool make_readers(struct target *target, struct error *error)
 {
-    struct change_row_options options = {
-        .refuse_unknown = target->options->on_unknown == MERGE_UNKNOWN_STOP};
+    struct change_row_options options = {.refuse_unknown =
+                                             target->options->on_unknown == MERGE_UNKNOWN_STOP,
+                                         .refuse_bent = target->options->refuse_bent};
     const struct change_table *table = target->in->table;
     target->keys = change_row_reader_create(table, &options, error);
     TRY(target->keys != NULL);
@@ -49,8 +50,8 @@ bool target_init(struct target *target, const struct merge_table *in,
                  const struct merge_options *options, const struct key_index_folder *folder,
                  struct error *error)
 {
-    *target = (struct target){
-        .in = in, .options = options, .folder = folder, .memory_snapshot = -2};
+    *target =
+        (struct target){.in = in, .options = options, .folder = folder, .memory_snapshot = -2};
     TRY(change_table_require_key(in->table, error) || error_prefix(error, "%s", in->name));
     target->topic = last_part(in->deltas, error);
     target->store = store_open(in->deltas, NULL, error);
@@ -265,8 +266,7 @@ static void save_indexes(struct target *target)
             .integer = target->conflate.keys.integer,
         };
         struct error ignored = {0}; /* the index is rebuilt when it is missing */
-        if (key_index_rebind(&index->file, &binding) &&
-            FAULT("merge.index.before-save", &ignored))
+        if (key_index_rebind(&index->file, &binding) && FAULT("merge.index.before-save", &ignored))
             key_index_save(target->folder, &binding, buffer_slice(&index->file), &ignored);
     }
 }

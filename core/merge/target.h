@@ -42,7 +42,7 @@ struct data_file {
     int64_t *gone; /* rows that this batch deletes, ascending once settled */
     size_t gone_count, gone_capacity;
     const char *new_delete; /* path of the delete file that this batch adds; NULL */
-    bool dropped; /* leaves the table: folded into another, or nothing is left in it */
+    bool dropped;           /* leaves the table: folded into another, or nothing is left in it */
 };
 
 /* The batch's rows of one new data file, on their way to the index. */
@@ -56,10 +56,10 @@ struct target {
     const struct merge_table *in;
     const struct merge_options *options;
     const struct key_index_folder *folder;
-    char *topic;         /* last part of the deltas URI */
-    struct store *store; /* rooted at the topic; NULL while an optional one is absent */
-    struct change_row_reader *keys;    /* of events and stored rows */
-    struct change_row_reader *rows;    /* rows that are written: its counters are reported */
+    char *topic;                    /* last part of the deltas URI */
+    struct store *store;            /* rooted at the topic; NULL while an optional one is absent */
+    struct change_row_reader *keys; /* of events and stored rows */
+    struct change_row_reader *rows; /* rows that are written: its counters are reported */
     struct change_row_reader *compare; /* rows read for comparison and folding */
     struct conflate conflate;
 
@@ -75,8 +75,8 @@ struct target {
     struct schema write_schema; /* the source's columns, then ds_surf_batch_id; the lake's ids */
     struct schema key_schema;   /* the key's columns in key order */
     bool schema_changed;
-    int64_t batch;              /* the id that rows get */
-    struct key_order order;     /* entries by key */
+    int64_t batch;          /* the id that rows get */
+    struct key_order order; /* entries by key */
     struct new_index *indexes;
     size_t index_count, index_capacity;
     int64_t inserted, updated, deleted, unchanged;

@@ -136,8 +136,7 @@ static bool append_folded(struct row_writer *writer, const struct key_entry *ent
                         writer->lacking, &left, error));
     for (size_t i = 0; i < column_count(writer); i++) {
         if (!writer->lacking[i])
-            TRY(column_append_row(&writer->batch.columns[i], &writer->newest.columns[i], 0,
-                                  error));
+            TRY(column_append_row(&writer->batch.columns[i], &writer->newest.columns[i], 0, error));
     }
     for (uint32_t at = entry->older; left && at != KEY_NONE; at = conflate->olders[at].next)
         TRY(fill_from_older(writer, &conflate->olders[at], &left, error));
@@ -229,8 +228,7 @@ bool target_write_rows(struct target *target, struct error *error)
     bool ok = writer.lacking && writer.older_lacking &&
               batch_init(&writer.batch, &target->write_schema, error) &&
               batch_init(&writer.newest, &target->write_schema, error) &&
-              batch_init(&writer.older, &target->write_schema, error) &&
-              write_all(&writer, error);
+              batch_init(&writer.older, &target->write_schema, error) && write_all(&writer, error);
     data_writer_destroy(&writer.file);
     batch_destroy(&writer.batch);
     batch_destroy(&writer.newest);

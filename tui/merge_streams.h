@@ -1,0 +1,11 @@
+/* merge_streams.h: merge of the profile's streams. */
+#ifndef SURFBOARD_TUI_MERGE_STREAMS_H
+#define SURFBOARD_TUI_MERGE_STREAMS_H
+
+#include "tui/command.h"
+
+/* The streams named as positionals, or --all. Returns the exit code: the first failure's, after all
+ * streams were tried. */
+int merge_streams(struct command *command);
+
+#endif
