@@ -53,6 +53,15 @@ static bool slot_query(struct slot_view *view, const char *slot, struct error *e
     return true;
 }
 
+static bool slot_publication(struct slot_view *view, const char *publication, struct error *error)
+{
+    char oid[16];
+    TRY(session_text(view->pg, "SELECT oid FROM pg_catalog.pg_publication WHERE pubname = $1",
+                     &publication, 1, oid, sizeof oid, error));
+    view->publication_oid = (uint32_t)strtoul(oid, NULL, 10);
+    return true;
+}
+
 static bool slot_open(const struct step_target *target, struct slot_view *view, struct error *error)
 {
     *view = (struct slot_view){.pg = steps_connect(target, error)};
