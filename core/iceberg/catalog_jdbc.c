@@ -118,6 +118,21 @@ static bool not_found(const struct catalog_jdbc *jdbc, struct catalog_ident iden
                      "catalog %s has no table %s.%s", jdbc->name, ident.namespace_name, ident.name);
 }
 
+/* After a commit whose outcome could not be read, reads wait behind the row's lock: an old pointer
+ * seen beside a COMMIT under way would pass for a lost one. */
+static bool read_pointer(struct catalog_jdbc *jdbc, struct catalog_ident ident,
+                         struct buffer *location, bool *found, struct error *error)
+{
+    if (!jdbc->unsettled)
+        return catalog_jdbc_connect(jdbc, error) &&
+               catalog_jdbc_pointer(jdbc, ident, false, location, found, error);
+    bool ok = catalog_jdbc_begin(jdbc, error) &&
+              catalog_jdbc_pointer(jdbc, ident, true, location, found, error);
+    if (jdbc->pg)
+        pg_rollback(jdbc->pg);
+    return ok;
+}
+
 static bool jdbc_load(struct catalog *catalog, struct catalog_ident ident,
                       struct iceberg_table *out, struct error *error)
 {
@@ -125,17 +140,10 @@ static bool jdbc_load(struct catalog *catalog, struct catalog_ident ident,
     struct buffer location = {0};
     bool found = false;
     *out = (struct iceberg_table){0};
-    bool ok = check_ident(ident, error) && catalog_jdbc_connect(jdbc, error) &&
-              catalog_jdbc_pointer(jdbc, ident, false, &location, &found, error) &&
-              (found || not_found(jdbc, ident, error)) &&
-              iceberg_table_open(location.data, out, error);
-    if (!ok && found)
-        error_prefix(error, "table %s.%s", ident.namespace_name, ident.name);
-    if (ok) {
-        out->namespace_name = memory_copy_text(ident.namespace_name, error);
-        out->name = out->namespace_name ? memory_copy_text(ident.name, error) : NULL;
-        ok = out->name != NULL;
-    }
+    bool ok = check_ident(ident, error) && read_pointer(jdbc, ident, &location, &found, error) &&
+              (found || not_found(jdbc, ident, error));
+    if (ok && !iceberg_table_open(location.data, out, error))
+        ok = error_prefix(error, "table %s.%s", ident.namespace_name, ident.name);
     if (ok && !jdbc->durable) {
         struct store *store =
             store_open(store_root(out->store), &(struct store_options){.durable = false}, error);
@@ -193,7 +201,8 @@ static bool insert_table(struct catalog_jdbc *jdbc, struct catalog_ident ident,
     struct pg_rows rows = {0};
     bool ok = catalog_jdbc_begin(jdbc, error) &&
               pg_query(jdbc->pg,
-                       "INSERT INTO iceberg_namespace_properties SELECT $1, $2, 'exists', 'true' "
+                       "INSERT INTO iceberg_namespace_properties SELECT $1::varchar, $2::varchar, "
+                       "'exists', 'true' "
                        "WHERE NOT EXISTS (SELECT FROM iceberg_namespace_properties WHERE "
                        "catalog_name = $1 AND namespace = $2) ON CONFLICT DO NOTHING",
                        namespace, 2, &rows, error);
@@ -284,7 +293,7 @@ static bool jdbc_list(struct catalog *catalog, const char *namespace_name,
                  "table_name COLLATE \"C\"",
                  values, 2, &rows, error);
     size_t count = ok ? pg_rows_count(&rows) : 0;
-    out->items = ok ? memory_zero(count, sizeof *out->items, error) : NULL;
+    out->items = ok ? arena_zero(&out->arena, count, sizeof *out->items, error) : NULL;
     ok = ok && out->items;
     for (size_t i = 0; ok && i < count; i++) {
         out->items[i].namespace_name =
@@ -327,7 +336,8 @@ bool catalog_jdbc_rename(struct catalog *catalog, struct catalog_ident from,
     if (!ok)
         return false;
     ok = pg_query(jdbc->pg,
-                  "WITH made AS (INSERT INTO iceberg_namespace_properties SELECT $1, $4, 'exists', "
+                  "WITH made AS (INSERT INTO iceberg_namespace_properties SELECT $1::varchar, "
+                  "$4::varchar, 'exists', "
                   "'true' WHERE NOT EXISTS (SELECT FROM iceberg_namespace_properties WHERE "
                   "catalog_name = $1 AND namespace = $4) ON CONFLICT DO NOTHING) "
                   "UPDATE iceberg_tables SET table_namespace = $4, table_name = $5 WHERE " TABLE_KEY

@@ -13,7 +13,8 @@ struct catalog_jdbc {
     struct catalog base;
     char *dsn, *name, *warehouse; /* warehouse may be NULL: every table names its location */
     bool durable;
-    struct pg *pg; /* NULL or broken: connect again */
+    bool unsettled; /* a commit's outcome could not be read: read behind locks from now on */
+    struct pg *pg;  /* NULL or broken: connect again */
 };
 
 /* A good connection, made when needed. */

@@ -61,33 +61,37 @@ static bool name_metadata(struct pointer *pointer, bool fresh, struct error *err
     return true;
 }
 
-static bool write_metadata(struct pointer *pointer, struct error *error)
+static bool put_metadata(struct pointer *pointer, struct error *error)
 {
     struct slice body = iceberg_commit_metadata(pointer->commit);
-    struct store *store = pointer->base->store;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        TRY(name_metadata(pointer, attempt > 0, error));
-        struct store_writer *writer = store_writer_open(store, pointer->key, error);
-        if (writer == NULL)
-            return false;
-        if (!sink_write(store_writer_sink(writer), body.data, body.length, error)) {
-            store_writer_abort(writer);
-            return false;
-        }
+    struct store_writer *writer = store_writer_open(pointer->base->store, pointer->key, error);
+    if (writer == NULL)
+        return false;
+    if (!sink_write(store_writer_sink(writer), body.data, body.length, error)) {
+        store_writer_abort(writer);
+        return false;
+    }
+    return store_writer_commit(writer, STORE_FLUSH_LATER, error);
+}
+
+static bool write_metadata(struct pointer *pointer, struct error *error)
+{
+    for (int attempt = 0;; attempt++) {
         struct error own = {0};
-        if (store_writer_commit(writer, STORE_FLUSH_LATER, &own)) {
-            pointer->location =
-                memory_format(error, "%s/%s", pointer->base->location, pointer->key);
-            return pointer->location != NULL;
-        }
+        TRY(name_metadata(pointer, attempt > 0, error));
+        free(pointer->location);
+        pointer->location = memory_format(error, "%s/%s", pointer->base->location, pointer->key);
+        TRY(pointer->location &&
+            iceberg_commit_set_published(pointer->commit, pointer->location, error));
+        if (put_metadata(pointer, &own))
+            return true;
+        pointer->key[0] = '\0';
         if (own.kind != ERROR_EXISTS || attempt > 0) {
             if (error)
                 *error = own;
-            pointer->key[0] = '\0';
             return false;
         }
     }
-    return false;
 }
 
 /* Moves the pointer; *moved = false when somebody else did. */
@@ -188,6 +192,7 @@ static bool settle(struct transaction *transaction, bool *won, struct error *err
         if (settle_once(transaction, won, &own))
             return true;
     }
+    transaction->jdbc->unsettled = true;
     for (size_t i = 0; i < transaction->count; i++)
         iceberg_commit_set_outcome(transaction->pointers[i].commit, ICEBERG_OUTCOME_UNKNOWN);
     return error_set(error, ERROR_UNKNOWN,

@@ -31,10 +31,13 @@ PGconn *pg_connection(struct pg *pg)
 
 bool pg_is_alive(const struct pg *pg)
 {
-    /* A server that went away has closed the socket: seen only when somebody reads. */
-    struct pollfd descriptor = {PQsocket(pg->connection), POLLIN, 0};
-    if (PQtransactionStatus(pg->connection) == PQTRANS_IDLE && poll(&descriptor, 1, 0) > 0)
-        (void)PQconsumeInput(pg->connection);
+    /* A server that went away has said so and closed the socket: seen only when somebody reads,
+     * its last words first. */
+    for (int i = 0; i < 8 && PQtransactionStatus(pg->connection) == PQTRANS_IDLE; i++) {
+        struct pollfd descriptor = {PQsocket(pg->connection), POLLIN, 0};
+        if (poll(&descriptor, 1, 0) <= 0 || !PQconsumeInput(pg->connection))
+            break;
+    }
     return PQstatus(pg->connection) == CONNECTION_OK;
 }
 
