@@ -14,6 +14,7 @@ bool feed_file_open(struct feed_file *file, struct store *store, const char *key
 {
     feed_file_close(file);
     TRY(FAULT("feed.file.before-open", error));
+    TRY(memory_grow(&file->text, &file->text_room, TEXT_CHUNK, 1, error));
     TRY(store_source_open(store, key, &file->source, error));
     file->begin = file->end = 0;
     file->read_at = file->line = file->byte = file->next_byte = 0;
