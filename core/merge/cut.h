@@ -27,7 +27,8 @@ struct cut;
 enum cut_kind { CUT_BY_TRANSACTION, CUT_BY_TABLE };
 enum cut_verdict { CUT_TAKE, CUT_STOP };
 
-/* What a batch leaves for the next one: part of the stream's state (surfboard.state). */
+/* What a batch leaves for the next one: part of the stream's state (surfboard.state). After a
+ * reload from another cluster it begins at 0 again. */
 struct cut_state {
     uint64_t end_lsn; /* LSN of the last END that was taken; 0 before the first */
 };
@@ -35,7 +36,8 @@ struct cut_state {
 /* Reads the transaction topic from its marks to its end. `topics` are the names of the stream's
  * topics ("shop.public.orders"), `transaction_topic` ("shop.transaction") names the topic and its
  * folder below the store. max_events: take whole transactions until about so many events, at least
- * one; 0: all. ERROR_NOT_FOUND when there is no such folder: use cut_open_tables(). */
+ * one; 0: all. ERROR_NOT_FOUND when there is no such folder: use cut_open_tables(). A transaction
+ * topic with records in several partitions is ERROR_UNSUPPORTED: END order is lost. */
 struct cut *cut_open_transactions(struct store *store, const char *folder,
                                   const char *transaction_topic, const struct feed_mark *marks,
                                   size_t mark_count, const struct feed_options *options,
@@ -47,13 +49,18 @@ void cut_close(struct cut *cut);
 enum cut_kind cut_kind(const struct cut *cut);
 
 /* Whether this record belongs to the batch. `topic` is the index in `topics`. Snapshot rows and
- * records without a transaction are taken; repeats of transactions that were taken before are
- * taken (the merge skips them by position); the first record of a later transaction stops. */
+ * records without a transaction are taken (up to about max_events); repeats of transactions that
+ * were taken before are taken (the merge skips them by position); the first record of a later
+ * transaction stops. */
 bool cut_admit(struct cut *cut, size_t topic, int32_t partition, const struct change *change,
                enum cut_verdict *verdict, struct error *error);
 
 /* After all feeds ended. *again: read everything again, with this same cut. */
 bool cut_decide(struct cut *cut, bool *again, struct error *error);
+
+/* What an end of the batch waits for: "transaction 3607 has 2 of its 5 events of shop.public.docs".
+ * NULL: nothing. Good until the next call with this cut. */
+const char *cut_waiting(const struct cut *cut);
 
 /* Whether more complete input waits behind this cut (max_events was reached). */
 bool cut_more_waits(const struct cut *cut);
