@@ -63,6 +63,7 @@ DEPS := tests/tools/deps.sh
 all: $(BUILD)/surfboard ## builds ./surfboard
 	$(Q)ln -sfn $(BUILD)/surfboard surfboard
 program: $(BUILD)/surfboard
+	@:
 
 # Newcomers meet this before any compiler message does.
 .build/packages: $(DEPS)
@@ -111,12 +112,15 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsurfboard.a
 	$(Q)$(CC) -std=c17 -O2 -DHAVE_ZLIB -DHAVE_ZSTD $< -o $@ -lz -lzstd -lm
 
 unit: $(unit_tests)
+	@:
 # Runs the unit tests of this flavour; ONLY=test_parquet runs one.
 unit-run: unit
 	$(Q)for t in $(if $(ONLY),$(addprefix $(BUILD)/unit/,$(ONLY)),$(unit_tests)); do \
 	    $$t >$$t.log 2>&1 && echo "  ok    $${t##*/}" || { echo "  FAIL  $${t##*/}"; tail -40 $$t.log; exit 1; }; done
 fuzz-build: $(fuzz_targets)
+	@:
 bench-build: $(bench_programs) $(BUILD)/surfboard tools
+	@:
 tools: .build/tools/cdcgen $(tool_programs)
 	@:
 

@@ -58,7 +58,7 @@ expect_exit() {
     shift
     "$@" >"$work/out" 2>"$work/err" || got=$?
     [ "$got" = "$want" ] || {
-        tail -20 "$work/out" "$work/err" >&2
+        tail -n 20 "$work/out" "$work/err" >&2
         fail "exit $got, not $want: $*"
     }
 }
@@ -69,7 +69,7 @@ expect_text() {
     shift
     for text in "$@"; do
         grep -qF -- "$text" "$file" || {
-            tail -20 "$file" >&2
+            tail -n 20 "$file" >&2
             fail "$file does not say: $text"
         }
     done
