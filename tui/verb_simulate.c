@@ -127,7 +127,7 @@ const struct verb verb_simulate = {
     .details = "Refused unless the profile's source says generator: true and the database carries "
                "the table surfboard_generator_marker, which only the demo and the stack make.",
     .options = simulate_options_table,
-    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_OWN_RUNS,
     .least = 1,
     .most = 1,
     .run = simulate_verb_run,

@@ -5,6 +5,7 @@
 /* One a line, so that two branches seldom touch the same one. */
 /* clang-format off */
 const struct verb *const verbs[] = {
+    &verb_demo,
     &verb_init,
     &verb_context,
     &verb_model_graph,

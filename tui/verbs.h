@@ -8,6 +8,7 @@
 extern const struct verb verb_capture;
 extern const struct verb verb_context;
 extern const struct verb verb_doctor;
+extern const struct verb verb_demo;
 extern const struct verb verb_init;
 extern const struct verb verb_context;
 extern const struct verb verb_doctor;

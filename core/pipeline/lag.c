@@ -331,12 +331,12 @@ static void measure_lake(struct measure *measure)
                            : waiting * 1e3 > (double)measure->stream->freshness_ms ? LAG_WARN
                                                                                    : LAG_OK;
     snprintf(position, sizeof position, "batch %lld", (long long)lag->batch);
-    stage_set(measure, LAG_MERGED, state, waiting < 0 ? 0 : waiting,
-              measure->tables_there ? position : "never");
+    waiting = measure->tables_there == 0 ? -1 : waiting < 0 ? 0 : waiting;
+    stage_set(measure, LAG_MERGED, state, waiting, measure->tables_there ? position : "never");
     quantity_format_age((int64_t)(measure->now_s * 1e3) - measure->newest_snapshot_ms, since);
     snprintf(position, sizeof position, "%zu of %zu tables, newest %s ago", measure->tables_there,
              measure->stream->table_count, since);
-    stage_set(measure, LAG_VISIBLE, state, waiting < 0 ? 0 : waiting,
+    stage_set(measure, LAG_VISIBLE, state, waiting,
               measure->newest_snapshot_ms ? position : "nothing");
 }
 
