@@ -308,20 +308,24 @@ static bool open_data(struct leaf_reader *reader, const struct page_header *head
                           error);
 }
 
-/* A page found through the index has to be the one that it promised. */
-static bool check_located(struct leaf_reader *reader, const struct page_header *header,
+/* Where there is an index, the page has to be the one that it promises. */
+static bool check_located(struct leaf_reader *reader, const struct page_header *header, int64_t at,
                           struct error *error)
 {
-    const struct page_location *located = reader->located;
-    reader->located = NULL;
-    if (located == NULL)
-        return true;
-    const struct page_location *next = located + 1;
-    bool last = next == reader->locations.pages + reader->locations.count;
-    int64_t end = last ? reader->metadata->groups[reader->group].rows : next->first_row;
+    const struct page_locations *locations = &reader->locations;
     bool flat = reader->leaf->max_repetition == 0;
-    return ((int64_t)header->length + header->compressed == located->size &&
-            (!flat || header->values == end - located->first_row)) ||
+    if (locations->count == 0)
+        return true;
+    if (reader->next_page == locations->count || reader->rows_left > 0)
+        return page_damaged(reader, "the pages are not those of the offset index", error);
+    const struct page_location *here = &locations->pages[reader->next_page++];
+    int64_t end = reader->next_page < locations->count
+                      ? here[1].first_row
+                      : reader->metadata->groups[reader->group].rows;
+    if (!flat)
+        reader->rows_left = end - here->first_row;
+    return (at == here->offset && (int64_t)header->length + header->compressed == here->size &&
+            (!flat || header->values == end - here->first_row)) ||
            page_damaged(reader, "the page is not the one of the offset index", error);
 }
 
@@ -342,27 +346,32 @@ bool leaf_open_page(struct leaf_reader *reader, int64_t *skip_rows, struct error
         }
         if (header.type != PARQUET_PAGE_DATA && header.type != PARQUET_PAGE_DATA_V2)
             continue;
-        TRY(check_located(reader, &header, error));
+        TRY(check_located(reader, &header, at, error));
         if (header.values < 0 || header.values > reader->chunk->values)
             return page_damaged(reader, "the page has an impossible number of values", error);
         int64_t rows = reader->leaf->max_repetition == 0 ? header.values : header.rows;
         if (skip_rows && rows >= 0 && rows <= *skip_rows) {
             *skip_rows -= rows;
+            reader->rows_left = -1;
             continue;
         }
         return open_data(reader, &header, at, error);
     }
 }
 
-bool leaf_locate(struct leaf_reader *reader, int64_t *row, struct error *error)
+bool leaf_load_locations(struct leaf_reader *reader, struct error *error)
 {
     const struct metadata_group *group = &reader->metadata->groups[reader->group];
-    if (reader->locations.count == 0)
-        TRY(metadata_read_locations(reader->chunk, group->rows, reader->source, &reader->arena,
-                                    &reader->locations, error));
+    return reader->locations.count > 0 ||
+           metadata_read_locations(reader->chunk, group->rows, reader->source, &reader->arena,
+                                   &reader->locations, error);
+}
+
+void leaf_locate(struct leaf_reader *reader, int64_t *row)
+{
     const struct page_locations *locations = &reader->locations;
     if (locations->count == 0)
-        return true;
+        return;
     size_t low = 0;
     size_t high = locations->count; /* the page is in [low, high) */
     while (high - low > 1) {
@@ -372,8 +381,7 @@ bool leaf_locate(struct leaf_reader *reader, int64_t *row, struct error *error)
         else
             high = middle;
     }
-    reader->located = &locations->pages[low];
-    reader->next_at = reader->located->offset;
-    *row -= reader->located->first_row;
-    return true;
+    reader->next_page = low;
+    reader->next_at = locations->pages[low].offset;
+    *row -= locations->pages[low].first_row;
 }

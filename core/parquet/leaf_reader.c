@@ -304,7 +304,11 @@ static bool fill_ahead(struct leaf_reader *reader, struct error *error)
     reader->ahead_at = 0;
     reader->ahead_count = take;
     reader->levels_left -= take;
-    return true;
+    if (reader->rows_left < 0)
+        return true;
+    for (size_t i = 0; i < take; i++)
+        reader->rows_left -= reader->ahead_repetition[i] == 0;
+    return reader->rows_left >= 0 || levels_damaged(reader, error);
 }
 
 /* Takes `count` levels from those decoded ahead, and their values. */
@@ -382,14 +386,17 @@ bool leaf_reader_seek(struct leaf_reader *reader, size_t group, int64_t row, str
         reader->dictionary_loaded = false;
         reader->window.length = 0;
     }
-    reader->located = NULL;
+    reader->next_page = 0;
+    reader->rows_left = -1;
     reader->next_at = reader->chunk->begin;
     reader->end_at = reader->chunk->begin + reader->chunk->compressed;
     reader->levels_left = 0;
     reader->ahead_at = 0;
     reader->ahead_count = 0;
+    if (row > 0 || reader->metadata->ours)
+        TRY(leaf_load_locations(reader, error));
     if (row > 0)
-        TRY(leaf_locate(reader, &row, error));
+        leaf_locate(reader, &row);
     return skip_rows(reader, row, error);
 }
 

@@ -27,7 +27,7 @@ struct leaf_reader {
     struct page_locations locations;
     int64_t next_at; /* file offset of the next page header */
     int64_t end_at;
-    const struct page_location *located; /* the page that next_at was put on by the index */
+    size_t next_page; /* index into locations, where they are known */
     bool dictionary_loaded;
     size_t dictionary_count;
     struct buffer dictionary_values; /* in the column's form */
@@ -38,6 +38,8 @@ struct leaf_reader {
     struct buffer window; /* of a source that is not mapped */
     int64_t window_at;
     size_t levels_left; /* not decoded yet */
+    int64_t rows_left;  /* rows that the index says begin in the page and were not seen yet; -1:
+                           not known */
     struct rle_decoder definitions;
     struct rle_decoder repetitions;
     struct values_decoder values;
@@ -76,8 +78,11 @@ bool leaf_reader_read(struct leaf_reader *reader, struct column *out, size_t row
 /* leaf_page.c: opens the next data page; dictionary pages on the way are taken in. `skip_rows`: a
  * page with no more rows than that is passed over undecoded, and they are taken from it. */
 bool leaf_open_page(struct leaf_reader *reader, int64_t *skip_rows, struct error *error);
-/* Puts next_at on the page that holds the row, by the offset index; *row becomes the row in it. */
-bool leaf_locate(struct leaf_reader *reader, int64_t *row, struct error *error);
+/* Reads the chunk's offset index, if it has one and it was not read yet. */
+bool leaf_load_locations(struct leaf_reader *reader, struct error *error);
+/* Puts next_at on the page that holds the row, where there is an index; *row becomes the row in
+ * that page. */
+void leaf_locate(struct leaf_reader *reader, int64_t *row);
 /* Turns a values_result into the error that it stands for; true for VALUES_OK. */
 bool leaf_values_ok(const struct leaf_reader *reader, enum values_result result,
                     struct error *error);

@@ -424,6 +424,7 @@ static bool parse_footer(struct thrift_reader *thrift, struct metadata *metadata
             struct slice text = thrift_read_binary(thrift, field.type);
             metadata->created_by = arena_copy_slice(&metadata->arena, text, error);
             TRY(metadata->created_by != NULL);
+            metadata->ours = slice_starts_with(text, slice_of("surfboard version "));
             break;
         }
         case 7:
@@ -441,10 +442,13 @@ static bool parse_footer(struct thrift_reader *thrift, struct metadata *metadata
 static bool check_chunk(const struct metadata *metadata, size_t leaf, struct metadata_chunk *chunk,
                         int64_t rows, int64_t data_end)
 {
-    if (chunk->elsewhere || chunk->encrypted)
-        return true; /* refused when it is projected */
-    if (rows == 0 && chunk->values == 0)
-        return true; /* never read; some writers give no offsets then */
+    /* Encrypted and foreign chunks are refused when they are projected; those of groups without
+     * rows are never read, and some writers give them no offsets. */
+    if (chunk->elsewhere || chunk->encrypted || (rows == 0 && chunk->values == 0)) {
+        chunk->begin = 0;
+        chunk->compressed = 0;
+        return true;
+    }
     if (chunk->physical != metadata->leaves[leaf].element->physical || chunk->values < 0 ||
         chunk->compressed < 0 || chunk->data_offset < PARQUET_MAGIC_LENGTH)
         return false;

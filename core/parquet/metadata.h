@@ -101,8 +101,9 @@ struct metadata {
     struct metadata_pair *pairs;
     size_t pair_count;
     const char *created_by;
-    struct schema schema;      /* its memory is in `arena` too */
-    bool has_ids;              /* some field has one */
+    bool ours;            /* created by a surfboard: its page index is held against every page */
+    struct schema schema; /* its memory is in `arena` too */
+    bool has_ids;         /* some field has one */
     struct metadata_node root; /* children: the top-level fields */
     struct metadata_leaf *leaves;
     size_t leaf_count;
