@@ -5,7 +5,9 @@
 
 /* ---- page headers ---- */
 
-static void parse_data_page(struct thrift_reader *thrift, uint8_t type, struct page_header *out)
+/* A data page header has four numbers in front, a dictionary page header two. */
+static void parse_data_page(struct thrift_reader *thrift, uint8_t type, int numbers_in_front,
+                            struct page_header *out)
 {
     struct thrift_field field = {0};
     if (!thrift_read_enter(thrift, type))
@@ -13,7 +15,7 @@ static void parse_data_page(struct thrift_reader *thrift, uint8_t type, struct p
     while (thrift_read_field(thrift, &field)) {
         int32_t *numbers[] = {&out->values, &out->encoding, &out->definition_encoding,
                               &out->repetition_encoding};
-        if (field.id >= 1 && field.id <= 4)
+        if (field.id >= 1 && field.id <= numbers_in_front)
             *numbers[field.id - 1] = thrift_read_i32(thrift, field.type);
         else
             thrift_skip(thrift, field.type);
@@ -73,8 +75,10 @@ bool page_header_parse(struct slice bytes, struct page_header *out)
             out->has_crc = true;
             break;
         case 5:
+            parse_data_page(&thrift, field.type, 4, out);
+            break;
         case 7:
-            parse_data_page(&thrift, field.type, out);
+            parse_data_page(&thrift, field.type, 2, out);
             break;
         case 8:
             parse_data_page_v2(&thrift, field.type, out);

@@ -17,6 +17,8 @@ def value(scalar):
         return value(scalar.value)
     if pa.types.is_boolean(kind):
         return "true" if scalar.as_py() else "false"
+    if pa.types.is_uint64(kind):  # ours: decimal(20, 0)
+        return '"%d"' % scalar.as_py()
     if pa.types.is_integer(kind):
         return str(scalar.as_py())
     if pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind):
