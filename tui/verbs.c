@@ -21,6 +21,7 @@ const struct verb *const verbs[] = {
     &verb_attach,
     &verb_cancel,
     &verb_scan,
+    &verb_query,
     NULL,
 };
 /* clang-format on */

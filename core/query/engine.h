@@ -55,6 +55,9 @@ bool query_scan_count(const struct iceberg_table *table, const struct query_scan
  * a date (its midnight) to milliseconds. ERROR_USAGE. */
 bool query_parse_time(const char *text, int64_t *ms, struct error *error);
 
+/* A result of one row: column `count`. */
+struct result *result_from_count(int64_t count, struct error *error);
+
 /* ---- Postgres ---- */
 
 struct query_postgres_options {
