@@ -17,6 +17,8 @@ const struct verb *const verbs[] = {
     &verb_streams,
     &verb_capture,
     &verb_simulate,
+    &verb_merge,
+    &verb_maintain,
     &verb_runs,
     &verb_attach,
     &verb_cancel,

@@ -12,6 +12,8 @@ extern const struct verb verb_demo;
 extern const struct verb verb_init;
 extern const struct verb verb_context;
 extern const struct verb verb_doctor;
+extern const struct verb verb_maintain;
+extern const struct verb verb_merge;
 extern const struct verb verb_model_graph;
 extern const struct verb verb_streams;
 extern const struct verb verb_status;
