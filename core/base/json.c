@@ -6,7 +6,8 @@ json_t *json_parse(struct slice text, const char *name, struct error *error)
     json_t *json = json_loadb(text.data ? text.data : "", text.length, JSON_ALLOW_NUL, &problem);
     if (json)
         return json;
-    if (json_error_code(&problem) == json_error_out_of_memory)
+    /* Inside a value jansson runs out of memory without a word. */
+    if (problem.text[0] == '\0' || json_error_code(&problem) == json_error_out_of_memory)
         error_set_memory(error, text.length);
     else
         error_set(error, ERROR_INPUT, "the file is damaged or is no JSON", "%s:%d:%d: %s", name,
@@ -14,16 +15,27 @@ json_t *json_parse(struct slice text, const char *name, struct error *error)
     return NULL;
 }
 
+/* jansson does not look at every answer of its callback: a failure is remembered here. */
+struct json_output {
+    struct buffer *out;
+    struct error *error;
+    bool failed;
+};
+
 static int json_print_some(const char *text, size_t length, void *context)
 {
-    return buffer_append(context, text, length, NULL) ? 0 : -1;
+    struct json_output *output = context;
+    if (!output->failed && !buffer_append(output->out, text, length, output->error))
+        output->failed = true;
+    return output->failed ? -1 : 0;
 }
 
 bool json_print(const json_t *json, struct buffer *out, struct error *error)
 {
-    if (json_dump_callback(json, json_print_some, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
-        return error_set_memory(error, out->length);
-    return true;
+    struct json_output output = {out, error, false};
+    bool ok =
+        json_dump_callback(json, json_print_some, &output, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
+    return !output.failed && (ok || error_set_memory(error, out->length));
 }
 
 static const json_t *json_member(const json_t *object, const char *key)

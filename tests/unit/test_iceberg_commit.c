@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/base/memory.h"
 #include "core/iceberg/delete.h"
 #include "tests/unit/lake.h"
 
@@ -474,6 +475,96 @@ static void no_commit_is_lost_when_writers_race(void **state)
     lake_close(&lake);
 }
 
+struct setter {
+    struct lake *lake;
+    int number;
+    bool ok;
+    struct error error;
+};
+
+static void *set_properties(void *context)
+{
+    struct setter *setter = context;
+    struct catalog *catalog = catalog_storage_open(NULL, false, &setter->error);
+    const struct catalog_commit_options options = {.retries = 100};
+    setter->ok = catalog != NULL;
+    for (int i = 0; setter->ok && i < ROUNDS; i++) {
+        struct iceberg_table table;
+        char key[32];
+        snprintf(key, sizeof key, "p.%d.%d", setter->number, i);
+        setter->ok = catalog_load(catalog, setter->lake->ident, &table, &setter->error);
+        if (!setter->ok)
+            break;
+        struct iceberg_commit *commit = iceberg_commit_begin(&table, &setter->error);
+        setter->ok = commit && iceberg_commit_set_property(commit, key, "set", &setter->error) &&
+                     catalog_commit(catalog, &commit, 1, &options, &setter->error);
+        iceberg_commit_destroy(commit);
+        iceberg_table_destroy(&table);
+    }
+    catalog_close(catalog);
+    return NULL;
+}
+
+/* Commits without a snapshot are told apart by the contents of their metadata file. */
+static void no_property_is_lost_when_writers_race(void **state)
+{
+    (void)state;
+    struct lake lake;
+    struct iceberg_table table;
+    struct setter setters[WRITERS];
+    pthread_t threads[WRITERS];
+    lake_open(&lake);
+    lake_create(&lake, &table);
+    iceberg_table_destroy(&table);
+    for (int i = 0; i < WRITERS; i++) {
+        setters[i] = (struct setter){.lake = &lake, .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, set_properties, &setters[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(threads[i], NULL);
+    lake_load(&lake, &table);
+    for (int i = 0; i < WRITERS; i++) {
+        if (!setters[i].ok)
+            fail_msg("writer %d: %s", i, setters[i].error.message);
+        for (int n = 0; n < ROUNDS; n++) {
+            char key[32];
+            snprintf(key, sizeof key, "p.%d.%d", i, n);
+            assert_non_null(iceberg_table_property(&table, key));
+        }
+    }
+    iceberg_table_destroy(&table);
+    lake_close(&lake);
+}
+
+/* ---- allocation failures ---- */
+
+/* Ours, that is: jansson's own parser aborts when its allocations fail, so it is left alone. */
+static void every_failed_allocation_leaves_the_table_whole(void **state)
+{
+    (void)state;
+    struct lake lake;
+    struct iceberg_table table;
+    int64_t rows = 0;
+    lake_open(&lake);
+    lake_create(&lake, &table);
+    iceberg_table_destroy(&table);
+    must(lake_append(&lake, 0, 10, &failure));
+    rows = 10;
+    for (long n = 1;; n += 1 + n / 150) { /* the first ones each, later ones at wider steps */
+        memory_fail_after(n);
+        bool ok = lake_append(&lake, n * 10, n * 10 + 10, &failure);
+        bool reached = memory_allocations() >= n;
+        memory_fail_after(0);
+        if (!ok && failure.kind != ERROR_MEMORY)
+            fail_msg("allocation %ld: %s: %s", n, error_kind_name(failure.kind), failure.message);
+        rows += ok ? 10 : 0;
+        assert_int_equal(live_rows(&lake, NULL), rows);
+        if (!reached)
+            break;
+    }
+    lake_close(&lake);
+}
+
 /* ---- stalled writers ---- */
 
 static void a_writer_that_slept_an_hour_looks_again_first(void **state)
@@ -603,6 +694,8 @@ int main(void)
         cmocka_unit_test(a_race_for_the_same_rows_is_a_conflict),
         cmocka_unit_test(a_guarded_property_excludes_a_second_writer),
         cmocka_unit_test(no_commit_is_lost_when_writers_race),
+        cmocka_unit_test(no_property_is_lost_when_writers_race),
+        cmocka_unit_test(every_failed_allocation_leaves_the_table_whole),
         cmocka_unit_test(a_writer_that_slept_an_hour_looks_again_first),
         cmocka_unit_test(a_pointer_put_into_a_gap_is_lost_and_taken_back),
         cmocka_unit_test(the_hint_is_only_a_hint),
