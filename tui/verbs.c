@@ -24,6 +24,7 @@ const struct verb *const verbs[] = {
     &verb_cancel,
     &verb_scan,
     &verb_query,
+    &verb_peek,
     NULL,
 };
 /* clang-format on */

@@ -25,6 +25,7 @@ extern const struct verb verb_up;
 extern const struct verb verb_down;
 extern const struct verb verb_model_graph;
 extern const struct verb verb_plan;
+extern const struct verb verb_peek;
 extern const struct verb verb_query;
 extern const struct verb verb_scan;
 extern const struct verb verb_simulate;
