@@ -46,8 +46,6 @@ static bool append_values(struct chunk *chunk, struct buffer *page, struct error
 {
     if (chunk->mode == CHUNK_DICTIONARY) {
         unsigned width = rle_width((uint32_t)(chunk->dictionary.count - 1));
-        if (chunk->dictionary.count == 0)
-            width = 0;
         TRY(buffer_append_byte(page, (uint8_t)width, error));
         return rle_encode(chunk->indices, chunk->page_values, width, page, error);
     }
@@ -174,24 +172,13 @@ static bool keep_page_bounds(struct chunk *chunk, struct chunk_page *page, struc
  * table in every reader. */
 static bool dictionary_pays(const struct chunk *chunk)
 {
-    if (chunk->dictionary.count == 0)
-        return true;
     uint64_t width = rle_width((uint32_t)(chunk->dictionary.count - 1));
     uint64_t encoded = chunk->dictionary.plain.length + chunk->page_values * width / 8;
     return encoded * 5 <= chunk->plain_bytes * 4;
 }
 
-bool chunk_close_page(struct chunk *chunk, struct chunk_scratch *scratch, struct error *error)
+static bool store_open_page(struct chunk *chunk, struct chunk_scratch *scratch, struct error *error)
 {
-    if (chunk->page_levels == 0)
-        return true;
-    if (chunk->mode == CHUNK_TRIAL) {
-        chunk->mode = dictionary_pays(chunk) ? CHUNK_DICTIONARY : CHUNK_PLAIN;
-        if (chunk->mode == CHUNK_PLAIN) {
-            TRY(chunk_indices_to_plain(chunk, error));
-            dictionary_clear(&chunk->dictionary);
-        }
-    }
     struct chunk_record *record = &chunk->record;
     const struct parquet_leaf *leaf = chunk->leaf;
     buffer_clear(&scratch->page);
@@ -225,6 +212,27 @@ bool chunk_close_page(struct chunk *chunk, struct chunk_scratch *scratch, struct
     buffer_clear(&chunk->plain);
     range_clear(&chunk->page_range);
     return true;
+}
+
+bool chunk_close_page(struct chunk *chunk, struct chunk_scratch *scratch, struct error *error)
+{
+    if (chunk->page_levels == 0)
+        return true;
+    if (chunk->mode == CHUNK_TRIAL && chunk->dictionary.count == 0) {
+        /* Nulls only tell nothing: the page is an empty PLAIN one and the trial goes on. */
+        chunk->mode = CHUNK_PLAIN;
+        TRY(store_open_page(chunk, scratch, error));
+        chunk->mode = CHUNK_TRIAL;
+        return true;
+    }
+    if (chunk->mode == CHUNK_TRIAL) {
+        chunk->mode = dictionary_pays(chunk) ? CHUNK_DICTIONARY : CHUNK_PLAIN;
+        if (chunk->mode == CHUNK_PLAIN) {
+            TRY(chunk_indices_to_plain(chunk, error));
+            dictionary_clear(&chunk->dictionary);
+        }
+    }
+    return store_open_page(chunk, scratch, error);
 }
 
 /* The dictionary page goes first, so pages move behind it. */

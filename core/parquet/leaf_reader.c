@@ -360,19 +360,21 @@ static bool read_repeated(struct leaf_reader *reader, size_t rows, bool keep, st
 
 /* ---- rows ---- */
 
-static bool skip_rows(struct leaf_reader *reader, int64_t rows, struct error *error)
+static bool discard(struct leaf_reader *reader, int64_t rows, struct error *error)
 {
-    if (rows == 0)
-        return true;
-    TRY(leaf_open_page(reader, &rows, error));
     reader->levels = 0;
     return (reader->leaf->max_repetition ? read_repeated : read_flat)(reader, (size_t)rows, false,
                                                                       error);
 }
 
-bool leaf_reader_seek(struct leaf_reader *reader, size_t group, int64_t row, struct error *error)
+static bool skip_from_page_start(struct leaf_reader *reader, int64_t rows, struct error *error)
 {
-    bool same = reader->chunk && reader->group == group;
+    return rows == 0 || (leaf_open_page(reader, &rows, error) && discard(reader, rows, error));
+}
+
+/* Begins a group: nothing of another one is kept. */
+static bool open_chunk(struct leaf_reader *reader, size_t group, struct error *error)
+{
     reader->group = group;
     reader->chunk = &reader->metadata->groups[group].chunks[reader->index];
     if (reader->chunk->elsewhere || reader->chunk->encrypted)
@@ -380,24 +382,51 @@ bool leaf_reader_seek(struct leaf_reader *reader, size_t group, int64_t row, str
                          "%s: column %s is %s", reader->source->name ? reader->source->name : "",
                          reader->leaf->node->field->name,
                          reader->chunk->encrypted ? "encrypted" : "in another file");
-    if (!same) {
-        arena_reset(&reader->arena);
-        reader->locations = (struct page_locations){0};
-        reader->dictionary_loaded = false;
-        reader->window.length = 0;
+    arena_reset(&reader->arena);
+    reader->locations = (struct page_locations){0};
+    reader->dictionary_loaded = false;
+    reader->window.length = 0;
+    return !reader->metadata->ours || leaf_load_locations(reader, error);
+}
+
+/* Whether `row` is not before the present row and still in the open page. */
+static bool is_ahead_in_page(const struct leaf_reader *reader, int64_t row)
+{
+    if (row < reader->row || reader->page_at < 0)
+        return false;
+    if (reader->leaf->max_repetition == 0)
+        return (uint64_t)(row - reader->row) < reader->levels_left;
+    const struct page_locations *locations = &reader->locations;
+    return locations->count > 0 && reader->next_page > 0 &&
+           row >= locations->pages[reader->next_page - 1].first_row &&
+           (reader->next_page == locations->count ||
+            row < locations->pages[reader->next_page].first_row);
+}
+
+bool leaf_reader_seek(struct leaf_reader *reader, size_t group, int64_t row, struct error *error)
+{
+    bool same = reader->chunk && reader->group == group;
+    if (same && is_ahead_in_page(reader, row)) {
+        int64_t rows = row - reader->row;
+        reader->row = row;
+        return rows == 0 || discard(reader, rows, error);
     }
+    if (!same)
+        TRY(open_chunk(reader, group, error));
+    if (row > 0)
+        TRY(leaf_load_locations(reader, error));
+    reader->row = row;
     reader->next_page = 0;
     reader->rows_left = -1;
+    reader->page_at = -1;
     reader->next_at = reader->chunk->begin;
     reader->end_at = reader->chunk->begin + reader->chunk->compressed;
     reader->levels_left = 0;
     reader->ahead_at = 0;
     reader->ahead_count = 0;
-    if (row > 0 || reader->metadata->ours)
-        TRY(leaf_load_locations(reader, error));
     if (row > 0)
         leaf_locate(reader, &row);
-    return skip_rows(reader, row, error);
+    return skip_from_page_start(reader, row, error);
 }
 
 bool leaf_reader_read(struct leaf_reader *reader, struct column *out, size_t rows,
@@ -407,5 +436,6 @@ bool leaf_reader_read(struct leaf_reader *reader, struct column *out, size_t row
     reader->filled = 0;
     reader->levels = 0;
     reader->bytes_begin = out ? out->bytes_length : 0;
+    reader->row += (int64_t)rows;
     return (reader->leaf->max_repetition ? read_repeated : read_flat)(reader, rows, true, error);
 }

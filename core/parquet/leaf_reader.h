@@ -24,6 +24,7 @@ struct leaf_reader {
     struct arena arena; /* of the offset index */
     const struct metadata_chunk *chunk;
     size_t group;
+    int64_t row; /* of the group, that is read next */
     struct page_locations locations;
     int64_t next_at; /* file offset of the next page header */
     int64_t end_at;

@@ -242,7 +242,7 @@ void rows_random_batch(struct random *random, struct batch *batch, size_t count,
             enum rows_shape own = shape == ROWS_MIXED
                                       ? (enum rows_shape)(1 + (size_t)field->id % (ROWS_SHAPES - 1))
                                       : shape;
-            if (shape == ROWS_MIXED && own == ROWS_NULLS)
+            if (shape == ROWS_MIXED && own == ROWS_NULLS && field->id % 4 != 0)
                 own = ROWS_MIXED;
             append_maybe(random, &batch->columns[i], field, own);
         }

@@ -212,7 +212,7 @@ static void search_finds_exactly_what_is_there(void **state)
         uint64_t range; /* small: many equal keys */
     } cases[] = {{true, 0, 5, 100},      {true, 1, 5, 3},         {true, 512, 100, 700},
                  {true, 513, 100, 600},  {true, 3000, 20, 40000}, {true, 3000, 20, 4},
-                 {false, 3000, 50, 500}, {false, 2000, 12, 3},   {false, 1500, 300, 1500}};
+                 {false, 3000, 50, 500}, {false, 2000, 12, 3},    {false, 1500, 300, 1500}};
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
         size_t count = cases[at].count;
         struct key_index_entry *entries = calloc(count + 1, sizeof *entries);

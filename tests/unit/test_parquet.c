@@ -120,6 +120,9 @@ static void round_trip(uint64_t seed, size_t rows, enum rows_shape shape)
         int64_t count = (int64_t)random_below(&random, rows - (uint64_t)first + 1);
         read_and_compare(cursor, &batch, first, i % 2 ? count : (count ? 1 : 0), 700);
     }
+    /* Single rows in ascending order, as one looks up old values. */
+    for (size_t row = 0; row < rows; row += 1 + (size_t)random_below(&random, 40))
+        read_and_compare(cursor, &batch, (int64_t)row, 1, 10);
     parquet_cursor_close(cursor);
     parquet_reader_close(reader);
     buffer_destroy(&bytes);
