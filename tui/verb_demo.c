@@ -11,7 +11,7 @@ static const struct option_spec demo_options[] = {
     {"rows", OPTION_COUNT, "N", "customers that the shop starts with (2000)"},
     {"seconds", OPTION_DURATION, "S", "how long it is written to (20)"},
     {"rate", OPTION_COUNT, "N", "changed rows a second (300)"},
-    {"no-screen", OPTION_FLAG, NULL, "a report in place of the screen"},
+    {"no-screen", OPTION_FLAG, NULL, "lines in place of the live picture"},
     {0},
 };
 

@@ -49,7 +49,7 @@ static bool build_cluster(struct demo *demo, struct error *error)
              demo->resumed ? "starting the private Postgres again" : "making a private Postgres");
     TRY(cluster_open(path, &demo->cluster, error));
     demo->cluster_open = true;
-    return cluster_start(&demo->cluster, error) &&
+    return cluster_start(&demo->cluster, error) && demo_guard_start(demo, error) &&
            cluster_create_database(&demo->cluster, "shop", error) &&
            cluster_create_database(&demo->cluster, "lake", error);
 }
@@ -106,7 +106,8 @@ static bool build_profile(struct demo *demo, struct error *error)
     const struct stream *stream = pipeline_captured_stream(&demo->pipeline, DEMO_STREAM, error);
     TRY(stream);
     for (size_t i = 0; i < stream->table_count && i < DEMO_TABLES_MOST; i++)
-        demo->tables[demo->table_count++] = (struct demo_table){stream->tables[i].dataset, -1};
+        demo->tables[demo->table_count++] =
+            (struct demo_table){.name = stream->tables[i].dataset, .rows = -1};
     return true;
 }
 
@@ -119,8 +120,8 @@ bool demo_build(struct demo *demo, struct error *error)
 
 bool demo_close(struct demo *demo, struct error *error)
 {
-    struct demo_child *children[] = {&demo->up, &demo->simulate, &demo->capture, &demo->merge,
-                                     &demo->verify};
+    struct demo_child *children[] = {&demo->up,    &demo->simulate, &demo->capture,
+                                     &demo->merge, &demo->verify,   &demo->scan};
     for (size_t i = 0; i < sizeof children / sizeof *children; i++)
         demo_child_destroy(children[i]);
     lag_session_close(&demo->session);
@@ -129,6 +130,7 @@ bool demo_close(struct demo *demo, struct error *error)
     if (demo->profile_open)
         profile_destroy(&demo->profile);
     bool ok = !demo->cluster_open || cluster_stop(&demo->cluster, error);
+    demo_guard_dismiss(demo);
     if (demo->lock >= 0)
         close(demo->lock);
     buffer_destroy(&demo->differences);

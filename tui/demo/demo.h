@@ -41,11 +41,25 @@ bool demo_child_stop(struct demo_child *child, int64_t wait_ms, struct error *er
 bool demo_child_wait(struct demo_child *child, const atomic_bool *stop, struct error *error);
 void demo_child_destroy(struct demo_child *child); /* kills what runs */
 
+/* A process that waits for our end, however it comes, and then stops the cluster. */
+struct demo;
+bool demo_guard_start(struct demo *demo, struct error *error);
+void demo_guard_dismiss(struct demo *demo);
+
 /* ---- the demo ---- */
 
 struct demo_table {
     const char *name; /* "orders" */
     int64_t rows;     /* in the lake, by its metadata; -1: no table yet */
+    char location[DEMO_PATH_SIZE + 128];
+};
+
+/* Rows that the last batch brought, as text. */
+enum { DEMO_SAMPLE_ROWS = 4, DEMO_SAMPLE_SIZE = 96 };
+struct demo_sample {
+    char rows[DEMO_SAMPLE_ROWS][DEMO_SAMPLE_SIZE];
+    size_t count;
+    int64_t batch;
 };
 
 struct demo_counts {
@@ -67,10 +81,13 @@ struct demo {
     bool profile_open;
     struct pipeline pipeline;
     bool pipeline_open;
-    struct demo_child up, simulate, capture, merge, verify;
+    pid_t guard;  /* stops the cluster when we die without having done so; 0: none */
+    int guard_fd; /* a byte on it tells the guard that all is well */
+    struct demo_child up, simulate, capture, merge, verify, scan;
     struct demo_counts counts, shown; /* now, and at the report before */
     struct demo_table tables[DEMO_TABLES_MOST];
     size_t table_count;
+    struct demo_sample sample, next_sample;
     struct lag_session session;
     struct lag lag;
     bool lag_known;
@@ -90,6 +107,10 @@ bool demo_run(struct demo *demo, struct error *error);
 
 /* Measures rows and lag; a second apart at least. */
 bool demo_measure(struct demo *demo, struct error *error);
+/* Starts to read a few rows of the last batch, unless they are shown or being read. */
+bool demo_sample(struct demo *demo, struct error *error);
+/* Whether the report is repainted in place. */
+bool demo_paints(const struct demo *demo);
 /* Repaints the report on a terminal, else one line every two seconds; JSON lines with --json. */
 void demo_report(struct demo *demo, const char *phase);
 /* A line of what is being done. */

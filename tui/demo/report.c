@@ -48,8 +48,15 @@ static bool table_rows(struct demo *demo, struct demo_table *table, struct error
         const char *gone = iceberg_snapshot_summary(&snapshot, "total-position-deletes");
         table->rows = (rows ? strtoll(rows, NULL, 10) : 0) - (gone ? strtoll(gone, NULL, 10) : 0);
     }
+    snprintf(table->location, sizeof table->location, "%s", loaded.location);
     iceberg_table_destroy(&loaded);
     return true;
+}
+
+bool demo_paints(const struct demo *demo)
+{
+    return demo->command->out_is_terminal && !demo->command->json &&
+           !command_flag(demo->command, "no-screen");
 }
 
 bool demo_measure(struct demo *demo, struct error *error)
@@ -126,6 +133,13 @@ static void report_paint(struct demo *demo, const char *phase, double seconds)
         snprintf(line, sizeof line, "   %-22s %18s", demo->tables[i].name, count);
         report_line(demo, &lines, line);
     }
+    report_line(demo, &lines, "");
+    snprintf(line, sizeof line, " orders of batch %" PRId64, demo->sample.batch);
+    report_line(demo, &lines, demo->sample.count ? line : "");
+    for (size_t i = 0; i < DEMO_SAMPLE_ROWS; i++) {
+        snprintf(line, sizeof line, "   %s", demo->sample.rows[i]);
+        report_line(demo, &lines, i < demo->sample.count ? line : "");
+    }
     fflush(out);
     demo->painted = lines;
 }
@@ -164,7 +178,7 @@ static void report_json(struct demo *demo, const char *phase)
 
 void demo_report(struct demo *demo, const char *phase)
 {
-    bool paint = demo->command->out_is_terminal && !demo->command->json;
+    bool paint = demo_paints(demo);
     int64_t now = clock_monotonic_ns();
     int64_t every = paint ? REPORT_EVERY_MS : REPORT_LINE_EVERY_MS;
     if (demo->shown_ns && now - demo->shown_ns < every * 1000000)

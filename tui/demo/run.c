@@ -160,13 +160,15 @@ static bool demo_check_children(struct demo *demo, struct error *error)
 /* The part that people watch. */
 static bool demo_live(struct demo *demo, struct error *error)
 {
-    struct demo_child *children[] = {&demo->simulate, &demo->capture, &demo->merge};
+    struct demo_child *children[] = {&demo->simulate, &demo->capture, &demo->merge, &demo->scan};
     const atomic_bool *stop = demo->command->stop;
     demo->started_ns = clock_monotonic_ns();
     while (!atomic_load(stop) && clock_monotonic_ns() - demo->started_ns < demo->run_ms * 1000000) {
-        TRY(demo_children_poll(children, 3, POLL_MS, error));
+        TRY(demo_children_poll(children, 4, POLL_MS, error));
         TRY(demo_check_children(demo, error));
         TRY(demo_measure(demo, error));
+        if (demo_paints(demo))
+            TRY(demo_sample(demo, error));
         demo_report(demo, "live");
     }
     return true;
