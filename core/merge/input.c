@@ -61,8 +61,14 @@ static bool take(struct reading *reading, size_t index, struct feed *feed,
 {
     struct target *target = &reading->merge->targets[index];
     if (reading->cut) {
-        enum cut_verdict verdict;
-        TRY(cut_admit(reading->cut, index, partition, change, &verdict, error));
+        enum cut_verdict verdict = CUT_STOP;
+        /* The topics of a source are written by several hands: the first events of a transaction
+         * may lie there before the transaction topic does. They wait for it: taken now, they would
+         * be missing when their END counts them. */
+        bool early = reading->merge->transaction_store && change->transaction_id.data &&
+                     cut_kind(reading->cut) == CUT_BY_TABLE;
+        if (!early)
+            TRY(cut_admit(reading->cut, index, partition, change, &verdict, error));
         if (verdict == CUT_STOP) {
             feed_stop(feed);
             return true;
