@@ -68,7 +68,8 @@ static bool add_row(struct iceberg_positions *positions, int64_t row, struct err
 }
 
 static bool add_vector(const struct iceberg_table *table, const struct iceberg_file *deletes,
-                       struct iceberg_positions *positions, struct error *error)
+                       const struct iceberg_file *data, struct iceberg_positions *positions,
+                       struct error *error)
 {
     struct source source = {0};
     struct buffer blob = {0};
@@ -82,7 +83,8 @@ static bool add_vector(const struct iceberg_table *table, const struct iceberg_f
     size_t before = positions->count;
     bool ok = buffer_reserve(&blob, length, error) &&
               source_read(&source, (uint64_t)deletes->content_offset, blob.data, length, error) &&
-              scan_read_vector(slice_make(blob.data, length), deletes->path, positions, error);
+              scan_read_vector(slice_make(blob.data, length), deletes->path,
+                               (size_t)data->record_count, positions, error);
     if (ok && (int64_t)(positions->count - before) != deletes->record_count)
         ok = error_set(error, ERROR_INPUT, "restore the file, or roll the table back",
                        "%s: the deletion vector names %zu rows, its manifest says %lld",
@@ -142,7 +144,7 @@ bool iceberg_positions_add(const struct iceberg_table *table, const struct icebe
 {
     TRY(scan_check_format(deletes, error));
     if (strcmp(deletes->format, "PUFFIN") == 0)
-        return add_vector(table, deletes, positions, error);
+        return add_vector(table, deletes, data, positions, error);
     struct one_file one = {slice_of(data->path), positions};
     return walk_deletes(table, deletes, take_for_one, &one, error);
 }

@@ -13,9 +13,10 @@ bool scan_check_format(const struct iceberg_file *file, struct error *error);
 bool scan_open_parquet(const struct iceberg_table *table, const struct iceberg_file *file,
                        struct source *source, struct parquet_reader **reader, struct error *error);
 
-/* The rows of a deletion vector blob (spec, "Deletion Vectors"), ascending. */
-bool scan_read_vector(struct slice blob, const char *name, struct iceberg_positions *positions,
-                      struct error *error);
+/* Appends the rows of a deletion vector blob (spec, "Deletion Vectors"), ascending. ERROR_INPUT
+ * when it is damaged, or has more than `most`. */
+bool scan_read_vector(struct slice blob, const char *name, size_t most,
+                      struct iceberg_positions *positions, struct error *error);
 
 /* Position delete files about several data files are read once for a scan. */
 struct position_cache {

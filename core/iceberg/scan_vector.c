@@ -17,6 +17,7 @@ enum {
 struct bytes {
     const uint8_t *at, *end;
     const char *name;
+    size_t before, most; /* positions held before this vector; rows it may have */
 };
 
 static bool damaged(const struct bytes *in, struct error *error)
@@ -48,8 +49,14 @@ static uint32_t get_be(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static bool add(struct iceberg_positions *positions, int64_t row, struct error *error)
+/* Ascending rows only: a few bytes of runs stand for many rows, but never for more than there are.
+ */
+static bool add(const struct bytes *in, struct iceberg_positions *positions, int64_t row,
+                struct error *error)
 {
+    size_t count = positions->count - in->before;
+    if (count >= in->most || (count > 0 && positions->rows[positions->count - 1] >= row))
+        return damaged(in, error);
     TRY(memory_grow(&positions->rows, &positions->capacity, positions->count + 1,
                     sizeof *positions->rows, error));
     positions->rows[positions->count++] = row;
@@ -62,7 +69,7 @@ static bool read_array(struct bytes *in, size_t count, int64_t base,
     const uint8_t *values;
     TRY(take(in, count * 2, &values, error));
     for (size_t i = 0; i < count; i++)
-        TRY(add(positions, base + get_le(values + 2 * i, 2), error));
+        TRY(add(in, positions, base + get_le(values + 2 * i, 2), error));
     return true;
 }
 
@@ -73,7 +80,7 @@ static bool read_bitmap(struct bytes *in, int64_t base, struct iceberg_positions
     TRY(take(in, BITMAP_BYTES, &bits, error));
     for (int64_t i = 0; i < BITMAP_BYTES * 8; i++) {
         if (bits[i / 8] >> (i % 8) & 1)
-            TRY(add(positions, base + i, error));
+            TRY(add(in, positions, base + i, error));
     }
     return true;
 }
@@ -90,7 +97,7 @@ static bool read_runs(struct bytes *in, int64_t base, struct iceberg_positions *
         if (first + more > 0xffff)
             return damaged(in, error);
         for (uint32_t k = 0; k <= more; k++)
-            TRY(add(positions, base + first + k, error));
+            TRY(add(in, positions, base + first + k, error));
     }
     return true;
 }
@@ -129,11 +136,12 @@ static bool read_bucket(struct bytes *in, int64_t high, struct iceberg_positions
     return true;
 }
 
-bool scan_read_vector(struct slice blob, const char *name, struct iceberg_positions *positions,
-                      struct error *error)
+bool scan_read_vector(struct slice blob, const char *name, size_t most,
+                      struct iceberg_positions *positions, struct error *error)
 {
     static const uint8_t magic[4] = {0xD1, 0xD3, 0x39, 0x64};
-    struct bytes in = {(const uint8_t *)blob.data, (const uint8_t *)blob.data + blob.length, name};
+    struct bytes in = {(const uint8_t *)blob.data, (const uint8_t *)blob.data + blob.length, name,
+                       positions->count, most};
     const uint8_t *head, *body;
     TRY(take(&in, 4, &head, error));
     size_t length = get_be(head);
@@ -141,7 +149,7 @@ bool scan_read_vector(struct slice blob, const char *name, struct iceberg_positi
     if (length < 12 || in.at != in.end || memcmp(body, magic, sizeof magic) != 0 ||
         codec_crc32(0, slice_make(body, length)) != get_be(head))
         return damaged(&in, error);
-    struct bytes vector = {body + 4, body + length, name};
+    struct bytes vector = {body + 4, body + length, name, positions->count, most};
     TRY(take(&vector, 8, &head, error));
     uint64_t buckets = get_le(head, 4) | (uint64_t)get_le(head + 4, 4) << 32;
     if (buckets > length / 8)
