@@ -61,7 +61,11 @@ struct capture_run {
     struct transaction transaction;
     uint64_t last_commit; /* end of the commit before: sequence[0] */
     uint64_t complete;    /* everything before this was appended */
-    uint64_t target;      /* once: end here */
+    uint64_t target;      /* once: end here, or when the server has nothing more, see
+                             stream_is_dry() */
+    bool asked;           /* a keepalive was asked for and has not come */
+    uint64_t dry_lsn;     /* the position of the last one */
+    unsigned dry_count;   /* how many in a row told the same, with nothing between */
     int64_t event_ns, check_ns, published_ns;
     uint64_t events_told;
     bool again; /* the set of tables changed: connect again */

@@ -368,6 +368,8 @@ bool capture_first_snapshot(struct capture_run *capture, struct error *error)
     TRY(capture_record_write(record, capture->store, capture->topics.prefix, error));
     TRY(FAULT("capture.slot.before-create", error));
     TRY(capture_drop_slot(capture, error));
+    capture_tell(capture, json_pack("{s:s, s:s}", "event", "waiting", "for",
+                                    "the transactions that run now, to create the slot"));
     TRY(slot_create(&capture->replication, capture->options->slot, false, exported, &snapshot.lsn,
                     error));
     TRY(FAULT("capture.slot.after-create", error));

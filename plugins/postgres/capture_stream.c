@@ -11,7 +11,8 @@ enum {
     IDLE_RECORD_MS = 5000, /* an idle advance is recorded at most so often */
     CHECK_MS = 10000,      /* the publication is compared with the record */
     TOLD_MS = 2000,        /* progress */
-    TOLD_IDLE_MS = 5000
+    TOLD_IDLE_MS = 5000,
+    DRY_ANSWERS = 3
 };
 
 static bool due(int64_t since_ns, int64_t ms)
@@ -111,10 +112,36 @@ static bool stream_check_tables(struct capture_run *capture, struct error *error
     return true;
 }
 
+/* The flushed log may end inside a record (the WAL writer flushes whole pages), so the position
+ * seen at the start may not be reached before somebody writes again. But a server that is behind
+ * decodes at least one record between two answers: answers that stay the same mean that all is
+ * read. */
+static bool stream_is_dry(const struct capture_run *capture)
+{
+    return capture->dry_count >= DRY_ANSWERS;
+}
+
+static void stream_answered(struct capture_run *capture, uint64_t lsn)
+{
+    capture->asked = false;
+    capture->dry_count = lsn == capture->dry_lsn ? capture->dry_count + 1 : 0;
+    capture->dry_lsn = lsn;
+}
+
+static bool stream_ask(struct capture_run *capture, struct error *error)
+{
+    if (!capture->options->once || capture->asked ||
+        !due(capture->replication.status_ns, STREAM_WAIT_MS))
+        return true;
+    capture->asked = true;
+    return replication_status(&capture->replication, capture->record.confirmed, true, error);
+}
+
 static bool stream_message(struct capture_run *capture, struct pgoutput_message *message,
                            const struct replication_message *outer, struct error *error)
 {
     if (outer->keepalive) {
+        stream_answered(capture, outer->end);
         /* Between transactions everything before the server's position has been sent. */
         if (!capture->transaction.open && outer->end > capture->complete)
             capture->complete = outer->end;
@@ -123,6 +150,7 @@ static bool stream_message(struct capture_run *capture, struct pgoutput_message 
                                       error);
         return true;
     }
+    capture->dry_count = 0;
     TRY(pgoutput_decode(outer->body, message, error));
     return capture_apply(capture, outer->start, message, error);
 }
@@ -133,7 +161,7 @@ static bool stream_ends(const struct capture_run *capture)
     if (capture_stopped(capture) || capture->again)
         return true;
     return capture->options->once && !capture->transaction.open &&
-           capture->complete >= capture->target;
+           (capture->complete >= capture->target || stream_is_dry(capture));
 }
 
 static bool stream_run(struct capture_run *capture, struct pgoutput_message *message,
@@ -150,8 +178,8 @@ static bool stream_run(struct capture_run *capture, struct pgoutput_message *mes
         if (got && ++since_look < 64 && capture->topics.waiting < (1 << 20))
             continue;
         since_look = 0;
-        if (!got && capture->options->once && due(capture->replication.status_ns, STREAM_WAIT_MS))
-            TRY(replication_status(&capture->replication, capture->record.confirmed, true, error));
+        if (!got)
+            TRY(stream_ask(capture, error));
         TRY(stream_settle(capture, false, error));
         TRY(stream_check_tables(capture, error));
         stream_tell(capture);
@@ -164,6 +192,8 @@ bool capture_stream(struct capture_run *capture, struct error *error)
     struct pgoutput_message message = {0};
     capture->transaction.open = false;
     capture->again = false;
+    capture->asked = false;
+    capture->dry_count = 0;
     capture->complete = capture->record.confirmed;
     capture->last_commit = capture->record.confirmed;
     capture->published_ns = capture->event_ns = capture->check_ns = clock_monotonic_ns();

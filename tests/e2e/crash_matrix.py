@@ -9,6 +9,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import lib_crash_capture  # noqa: E402
 from lib_crash import ROOT, Broken, Cell, Merge  # noqa: E402
 
 ACTIONS = ("kill", "eio", "enospc")
@@ -19,6 +20,9 @@ MOST = {"kill": 12, "eio": 4, "enospc": 2}
 # in spite of EIO and ENOSPC there ("absorbed": with the reason).
 TABLE = {
 }
+
+
+TABLE |= lib_crash_capture.POINTS
 
 
 def points_of_source():
@@ -78,7 +82,7 @@ def main():
     home = pathlib.Path(tempfile.mkdtemp(prefix="surfboard-test."))
     home.chmod(0o755)
     threads = []
-    for kind in (Merge,):
+    for kind in (Merge, *lib_crash_capture.KINDS):
         rows = [(point, absorbed) for point, (kinds, absorbed) in TABLE.items()
                 if kind in kinds and (not wanted or point in wanted)]
         if rows:

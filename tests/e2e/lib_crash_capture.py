@@ -12,10 +12,14 @@ ALTER TABLE full_row REPLICA IDENTITY FULL;
 CREATE TABLE large (id int PRIMARY KEY, title text, body text);
 ALTER TABLE large ALTER body SET STORAGE EXTERNAL;
 CREATE TABLE nothing_yet (id int PRIMARY KEY, v int);
+CREATE PUBLICATION pub FOR TABLE plain, full_row, large, nothing_yet;
+"""
+
+ROWS = """
+TRUNCATE plain, full_row, large, nothing_yet;
 INSERT INTO plain SELECT g, 'row ' || g FROM generate_series(1, 60) g;
 INSERT INTO full_row SELECT g / 2, 'p' || g % 2, g * 1.5 FROM generate_series(1, 40) g;
 INSERT INTO large SELECT g, 'title ' || g, repeat(md5(g::text), 90) FROM generate_series(1, 8) g;
-CREATE PUBLICATION pub FOR TABLE plain, full_row, large, nothing_yet;
 """
 
 # Small transactions, one over all tables that is larger than a file, changed keys, rows that share an
@@ -41,14 +45,13 @@ DELETE FROM full_row WHERE id = (SELECT max(id) FROM full_row);
 class Capture(Scenario):
     """The first start of a capture, with its snapshot."""
     name = "capture"
-    extra = ("--file-size", "3000")
+    extra = ("--file-size", "12000")
 
     def prepare(self):
         self.source = Source(self.home / "source")
         self.source.database("crash")
-        for statement in TABLES.split(";\n"):
-            if statement.strip():
-                self.source.sql(statement)
+        self.source.sql(TABLES)
+        self.source.sql(ROWS)
         self.wanted = self.source.truth()
 
     def restore(self):
@@ -93,9 +96,11 @@ class Capture(Scenario):
 class CaptureStream(Capture):
     """Changes behind the snapshot, in files so small that transactions span several."""
     name = "capture-stream"
+    extra = ("--file-size", "3000")
 
     def restore(self):
         super().restore()
+        self.source.sql(ROWS)
         self.plain(self.command())
         self.change()
         self.wanted = self.source.truth()
@@ -107,6 +112,7 @@ class CaptureReload(Capture):
 
     def restore(self):
         super().restore()
+        self.source.sql(ROWS)
         self.extra = ("--file-size", "3000")
         self.plain(self.command())
         self.change()
@@ -116,3 +122,22 @@ class CaptureReload(Capture):
     def check_end(self):
         self.extra = ("--file-size", "3000")
         super().check_end()
+
+
+KINDS = (Capture, CaptureStream, CaptureReload)
+
+# As TABLE of crash_matrix.py: nothing here absorbs an EIO or ENOSPC.
+POINTS = {
+    "capture.slot.before-create": ((Capture, CaptureReload), ""),
+    "capture.slot.after-create": ((Capture, CaptureReload), ""),
+    "capture.slot.after-drop": ((CaptureReload,), ""),
+    "capture.schema.before-write": ((Capture, CaptureStream), ""),
+    "capture.snapshot.after-table": ((Capture, CaptureReload), ""),
+    "capture.snapshot.before-record": ((Capture, CaptureReload), ""),
+    "capture.snapshot.after-record": ((Capture, CaptureReload), ""),
+    "capture.files.before-publish": ((Capture, CaptureStream), ""),
+    "capture.files.before-transactions": ((Capture, CaptureStream), ""),
+    "capture.files.after-publish": ((Capture, CaptureStream), ""),
+    "capture.confirm.before-record": ((CaptureStream,), ""),
+    "capture.confirm.after-record": ((CaptureStream,), ""),
+}
