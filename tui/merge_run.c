@@ -61,6 +61,7 @@ bool merge_run_options(struct command *command, struct merge_options *options, s
         options->on_gap = flag ? MERGE_GAP_ACCEPT : MERGE_GAP_STOP;
     if (choice_is(command, "on-unknown", "stop", &flag))
         options->on_unknown = flag ? MERGE_UNKNOWN_STOP : MERGE_UNKNOWN_IGNORE;
+    options->cold = command_flag(command, "no-index");
     if (choice_is(command, "durability", "full", &flag))
         options->durable = flag;
     if (options->memory && options->memory < (uint64_t)16 << 20)

@@ -30,6 +30,8 @@ int merge_run(struct merge_run *run);
         {"on-gap", OPTION_CHOICE, "stop|accept", "what missing offsets do"},                       \
         {"gap-wait", OPTION_DURATION, "TIME", "how long a gap is waited for (30s)"},               \
         {"on-unknown", OPTION_CHOICE, "ignore|stop", "what members without a column do"},          \
+        {"no-index", OPTION_FLAG, NULL,                                                            \
+         "find rows by scanning key columns, without the key index"},                              \
         {"durability", OPTION_CHOICE, "full|none", "none: no fsync"},                              \
         {"rewrite-at", OPTION_TEXT, "SHARE|off",                                                   \
          "rewrite data files with a larger share deleted"},                                        \

@@ -332,6 +332,9 @@ static bool is_repeat(struct conflate *conflate, const struct change *change, in
 {
     struct partition_state *state = table_state_partition(&conflate->state, partition, error);
     TRY(state != NULL);
+    conflate->half = change->op == 'c' && state->placed && state->op == 'd' &&
+                     change->has_position && state->highest.seq0 == change->position.seq0 &&
+                     state->highest.seq1 == change->position.seq1;
     uint64_t run =
         change->run_id.length ? hash_bytes(change->run_id.data, change->run_id.length, 0) | 1 : 0;
     enum position_verdict verdict = position_judge(state, change, run);
@@ -365,7 +368,7 @@ bool conflate_take(struct conflate *conflate, const struct change *change, int32
                    struct error *error)
 {
     conflate->counters.events++;
-    conflate->fatal = false;
+    conflate->fatal = conflate->half = false;
     bool repeat = false;
     switch (change->op) {
     case 'c':

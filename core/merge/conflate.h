@@ -53,6 +53,7 @@ struct conflate {
 
     struct table_state state; /* as it will be after this batch; owned */
     bool truncated;
+    bool half;  /* the record is the second half of a key change, told by its position */
     bool fatal; /* the last failure is no matter of one line: never set it aside */
     bool reload_began, reload_ended; /* in this batch */
     struct conflate_counters counters;
