@@ -81,7 +81,8 @@ static double report_rate(int64_t now, int64_t before, double seconds)
 /* "0.8 s": the report looks once a second, so tenths are honest. */
 static void report_lag(const struct demo *demo, char out[QUANTITY_TEXT_SIZE])
 {
-    double s = demo->lag.freshness_s;
+    /* Once the capture has ended, what else the server logs is nobody's change. */
+    double s = demo->draining ? demo->lag.chain[3].lag_s : demo->lag.freshness_s;
     if (!demo->lag_known || s < 0)
         snprintf(out, QUANTITY_TEXT_SIZE, "?");
     else if (s < 10)

@@ -10,6 +10,9 @@
 
 enum { STOP_WAIT_MS = 30000, POLL_MS = 100 };
 
+/* What is asked to stop drains and compares all the same: a second signal ends it at once. */
+static const atomic_bool never;
+
 static int64_t whole(const json_t *line, const char *key)
 {
     return json_integer_value(json_object_get(line, key));
@@ -139,11 +142,13 @@ static bool demo_blame(struct demo *demo, const struct demo_child *child, struct
 /* Runs one verb to its end. */
 static bool demo_once(struct demo *demo, struct demo_child *child, const char *name,
                       const char *const *words, void (*line)(void *, const json_t *),
-                      bool may_be_one, struct error *error)
+                      bool may_be_one, const atomic_bool *stop, struct error *error)
 {
-    static const atomic_bool never;
     TRY(demo_start(demo, child, name, words, line, error));
-    TRY(demo_child_wait(child, &never, error));
+    if (!demo_child_wait(child, stop, error)) {
+        demo_child_stop(child, STOP_WAIT_MS, NULL);
+        return false;
+    }
     return child->exit_code == 0 || (may_be_one && child->exit_code == 1) ||
            demo_blame(demo, child, error);
 }
@@ -198,19 +203,21 @@ static bool demo_drain(struct demo *demo, struct error *error)
     TRY(demo_child_stop(&demo->capture, STOP_WAIT_MS, error));
     int64_t captured = demo->counts.captured;
     demo->counts.captured = 0;
-    TRY(demo_once(demo, &demo->capture, "capture", capture, take_capture, false, error));
+    TRY(demo_once(demo, &demo->capture, "capture", capture, take_capture, false, &never, error));
     demo->counts.captured += captured;
     TRY(demo_child_stop(&demo->merge, STOP_WAIT_MS, error));
     demo->draining = true;
-    return demo_once(demo, &demo->merge, "merge", merge, take_merge, false, error);
+    return demo_once(demo, &demo->merge, "merge", merge, take_merge, false, &never, error);
 }
 
 bool demo_run(struct demo *demo, struct error *error)
 {
     const char *const up[] = {"up", DEMO_STREAM, NULL};
     const char *const verify[] = {"verify", DEMO_STREAM, "--full", NULL};
+    if (atomic_load(demo->command->stop))
+        return error_set(error, ERROR_INTERRUPTED, NULL, "interrupted before anything was written");
     demo_say(demo, "bringing the stream up, step by step");
-    TRY(demo_once(demo, &demo->up, "up", up, take_up, false, error));
+    TRY(demo_once(demo, &demo->up, "up", up, take_up, false, demo->command->stop, error));
     demo_say(demo, "starting generator, capture and merge");
     TRY(demo_start_all(demo, error));
     TRY(demo_live(demo, error));
@@ -221,5 +228,5 @@ bool demo_run(struct demo *demo, struct error *error)
     demo->painted = 0;
     demo_report(demo, "drained");
     demo_say(demo, "comparing source and lake, row by row");
-    return demo_once(demo, &demo->verify, "verify", verify, take_verify, true, error);
+    return demo_once(demo, &demo->verify, "verify", verify, take_verify, true, &never, error);
 }
