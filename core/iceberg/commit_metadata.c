@@ -8,13 +8,16 @@
 
 enum { DEFAULT_PREVIOUS_VERSIONS = 100 };
 
-/* The member as an object or array of its own, made empty when absent. */
+/* The base's JSON is shared, not copied: a table that is committed to each second has thousands of
+ * snapshots in it. Whatever is changed is first made a copy of its own, level by level: this is the
+ * member as such a copy, or an empty one when it is absent. */
 static json_t *metadata_member(json_t *metadata, const char *key, bool array, struct error *error)
 {
     json_t *member = json_object_get(metadata, key);
     if (array ? json_is_array(member) : json_is_object(member))
-        return member;
-    member = array ? json_array() : json_object();
+        member = json_copy(member);
+    else
+        member = array ? json_array() : json_object();
     return json_put(metadata, key, member, error) ? member : NULL;
 }
 
@@ -164,18 +167,23 @@ static bool metadata_is_dropped(const struct iceberg_commit *commit, const json_
     return false;
 }
 
-static void metadata_drop_snapshots(const struct iceberg_commit *commit, json_t *metadata)
+static bool metadata_drop_snapshots(const struct iceberg_commit *commit, json_t *metadata,
+                                    struct error *error)
 {
     static const char *const lists[] = {"snapshots", "statistics", "partition-statistics"};
+    if (commit->dropped_count == 0)
+        return true;
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
-        json_t *list = json_object_get(metadata, lists[l]);
+        json_t *list = metadata_member(metadata, lists[l], true, error);
+        TRY(list != NULL);
         for (size_t i = json_array_size(list); i-- > 0;) {
             if (metadata_is_dropped(commit, json_array_get(list, i)))
                 json_array_remove(list, i);
         }
     }
     /* History must not have holes: everything up to the last entry that is gone goes. */
-    json_t *log = json_object_get(metadata, "snapshot-log");
+    json_t *log = metadata_member(metadata, "snapshot-log", true, error);
+    TRY(log != NULL);
     for (size_t i = json_array_size(log); i-- > 0;) {
         if (!metadata_is_dropped(commit, json_array_get(log, i)))
             continue;
@@ -183,6 +191,7 @@ static void metadata_drop_snapshots(const struct iceberg_commit *commit, json_t 
             json_array_remove(log, 0);
         break;
     }
+    return true;
 }
 
 /* ---- the whole ---- */
@@ -220,7 +229,7 @@ static bool metadata_change(struct iceberg_commit *commit, json_t *metadata, str
         TRY(metadata_put_schema(commit, metadata, error));
     if (commit_makes_snapshot(commit))
         TRY(metadata_put_snapshot(commit, metadata, now_ms, error));
-    metadata_drop_snapshots(commit, metadata);
+    TRY(metadata_drop_snapshots(commit, metadata, error));
     TRY(metadata_put_properties(commit, metadata, error));
     if (!json_is_integer(json_object_get(metadata, "current-snapshot-id"))) /* older readers */
         TRY(json_put(metadata, "current-snapshot-id", json_integer(-1), error));
@@ -230,7 +239,7 @@ static bool metadata_change(struct iceberg_commit *commit, json_t *metadata, str
 
 bool commit_make_metadata(struct iceberg_commit *commit, struct error *error)
 {
-    json_t *metadata = json_deep_copy(commit->base->metadata);
+    json_t *metadata = json_copy(commit->base->metadata);
     if (metadata == NULL)
         return error_set_memory(error, 4096);
     buffer_clear(&commit->metadata);

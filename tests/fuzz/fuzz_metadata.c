@@ -18,8 +18,9 @@ static void must(bool holds)
 
 static void check_members(const struct iceberg_table *before, const struct iceberg_table *after)
 {
-    static const char *const changed[] = {"last-updated-ms", "metadata-log", "properties",
-                                          "current-snapshot-id"};
+    static const char *const changed[] = {
+        "last-updated-ms", "metadata-log", "properties", "current-snapshot-id",
+        "snapshots",       "snapshot-log", "statistics", "partition-statistics"};
     const char *key;
     json_t *value;
     json_object_foreach(before->metadata, key, value)
@@ -38,8 +39,13 @@ static void commit_property(const struct iceberg_table *table)
     struct iceberg_commit *commit = iceberg_commit_begin(table, &error);
     if (commit == NULL)
         return; /* a version that is not written */
+    json_t *before = json_deep_copy(table->metadata);
     must(iceberg_commit_set_property(commit, "a", "b ${snapshot-id}", &error));
+    for (size_t i = 0; i < table->snapshot_count; i++)
+        iceberg_commit_drop_snapshot(commit, table->snapshots[i].id, NULL);
     must(iceberg_commit_prepare(commit, &error));
+    must(json_equal(before, table->metadata)); /* the base is shared, never changed */
+    json_decref(before);
     must(iceberg_table_parse(iceberg_commit_metadata(commit), "/fuzz/metadata/v2.metadata.json",
                              &after, &error));
     check_members(table, &after);

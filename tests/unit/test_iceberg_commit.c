@@ -236,6 +236,43 @@ static void members_nobody_knows_survive_a_commit(void **state)
     lake_close(&lake);
 }
 
+static void a_commit_leaves_its_base_alone(void **state)
+{
+    (void)state;
+    struct lake lake;
+    struct iceberg_table table;
+    struct schema wider;
+    lake_open(&lake);
+    lake_create(&lake, &table);
+    iceberg_table_destroy(&table);
+    for (int i = 0; i < 3; i++)
+        must(lake_append(&lake, i * 10, i * 10 + 10, &failure));
+    lake_load(&lake, &table);
+    json_t *before = json_deep_copy(table.metadata);
+    must(schema_copy(&wider, table.schema, &failure));
+    wider.fields[2].type.precision = 20;
+    struct iceberg_commit *commit = iceberg_commit_begin(&table, &failure);
+    must(lake_add_rows(commit, 50, 60, NULL, NULL, &failure));
+    must(iceberg_commit_set_property(commit, "a", "b", &failure));
+    must(iceberg_commit_drop_snapshot(commit, table.snapshots[0].id, &failure));
+    assert_false(iceberg_commit_drop_snapshot(commit, table.snapshot_id, &failure));
+    assert_int_equal(failure.kind, ERROR_REFUSED);
+    assert_non_null(iceberg_commit_set_schema(commit, &wider, &failure));
+    must(iceberg_commit_prepare(commit, &failure));
+    assert_true(json_equal(before, table.metadata));
+    json_decref(before);
+    schema_destroy(&wider);
+    commit_one(&lake, commit);
+    iceberg_table_destroy(&table);
+    lake_load(&lake, &table);
+    assert_int_equal(table.snapshot_count, 3);
+    assert_int_equal(json_array_size(json_object_get(table.metadata, "snapshot-log")), 3);
+    assert_int_equal(table.schema->fields[2].type.precision, 20);
+    assert_int_equal(table.schema_count, 2);
+    iceberg_table_destroy(&table);
+    lake_close(&lake);
+}
+
 static void schemas_evolve_by_the_rules(void **state)
 {
     (void)state;
@@ -689,6 +726,7 @@ int main(void)
         cmocka_unit_test(rows_come_and_go_with_the_right_sequence_numbers),
         cmocka_unit_test(a_commit_without_files_makes_no_snapshot),
         cmocka_unit_test(members_nobody_knows_survive_a_commit),
+        cmocka_unit_test(a_commit_leaves_its_base_alone),
         cmocka_unit_test(schemas_evolve_by_the_rules),
         cmocka_unit_test(a_lost_race_is_tried_again_with_the_same_manifests),
         cmocka_unit_test(a_race_for_the_same_rows_is_a_conflict),
