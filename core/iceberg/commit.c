@@ -210,17 +210,18 @@ const char *commit_key_of(struct iceberg_commit *commit, const char *path, struc
 
 /* ---- what changes ---- */
 
+/* Files may come from one thread while others ask for keys: the arena is theirs too. */
 static struct iceberg_file *commit_keep_file(struct iceberg_commit *commit,
                                              struct commit_files *files,
                                              const struct iceberg_file *file, struct error *error)
 {
-    if (!memory_grow(&files->items, &files->capacity, files->count + 1, sizeof *files->items,
-                     error))
-        return NULL;
-    struct iceberg_file *kept = &files->items[files->count];
-    if (!iceberg_file_copy(kept, file, &commit->arena, error))
-        return NULL;
-    files->count++;
+    pthread_mutex_lock(&commit->lock);
+    struct iceberg_file *kept = NULL;
+    if (memory_grow(&files->items, &files->capacity, files->count + 1, sizeof *files->items,
+                    error) &&
+        iceberg_file_copy(&files->items[files->count], file, &commit->arena, error))
+        kept = &files->items[files->count++];
+    pthread_mutex_unlock(&commit->lock);
     return kept;
 }
 
@@ -262,7 +263,7 @@ bool iceberg_commit_remove_file(struct iceberg_commit *commit, const struct iceb
     return commit_keep_file(commit, &commit->removed, file, error) != NULL;
 }
 
-static bool commit_set_pair(struct iceberg_commit *commit, struct commit_pairs *pairs,
+static bool commit_put_pair(struct iceberg_commit *commit, struct commit_pairs *pairs,
                             const char *key, const char *value, struct error *error)
 {
     const char *copy = value ? arena_copy_text(&commit->arena, value, error) : NULL;
@@ -279,6 +280,15 @@ static bool commit_set_pair(struct iceberg_commit *commit, struct commit_pairs *
     TRY(name != NULL);
     pairs->items[pairs->count++] = (struct commit_pair){name, copy};
     return true;
+}
+
+static bool commit_set_pair(struct iceberg_commit *commit, struct commit_pairs *pairs,
+                            const char *key, const char *value, struct error *error)
+{
+    pthread_mutex_lock(&commit->lock);
+    bool ok = commit_put_pair(commit, pairs, key, value, error);
+    pthread_mutex_unlock(&commit->lock);
+    return ok;
 }
 
 bool iceberg_commit_set_property(struct iceberg_commit *commit, const char *key, const char *value,

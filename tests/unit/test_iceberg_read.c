@@ -11,6 +11,8 @@
 
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/codec/codec.h"
+#include "core/iceberg/describe.h"
 #include "core/iceberg/file.h"
 
 static struct error failure;
@@ -109,6 +111,11 @@ static void metadata_survives_load_and_save_member_by_member(void **state)
             assert_true(json_equal(json_array_get(list, s), schema));
             json_decref(schema);
         }
+        json_t *described = NULL;
+        assert_true(iceberg_describe_metadata(buffer_slice(&text), "t", &described, &failure));
+        assert_int_equal(json_integer_value(json_object_get(described, "snapshots")),
+                         table.snapshot_count);
+        json_decref(described);
         json_decref(before);
         json_decref(after);
         iceberg_table_destroy(&table);
@@ -167,6 +174,112 @@ static void time_travel_finds_the_snapshot_of_a_moment(void **state)
     iceberg_table_destroy(&table);
 }
 
+/* The folder of a case's table. */
+static void folder_of(const struct iceberg_table *table, char *out, size_t size)
+{
+    const char *end = strstr(table->metadata_location, "/metadata/");
+    snprintf(out, size, "%.*s", (int)(end - table->metadata_location), table->metadata_location);
+}
+
+static void a_table_folder_opens_at_its_newest_metadata(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct iceberg_table table, again;
+        char folder[512];
+        open_case(cases[c], &table);
+        folder_of(&table, folder, sizeof folder);
+        if (!iceberg_table_open(folder, &again, &failure))
+            fail_msg("%s: %s", folder, failure.message);
+        assert_true(json_equal(table.metadata, again.metadata));
+        iceberg_table_destroy(&again);
+        iceberg_table_destroy(&table);
+    }
+    struct iceberg_table none;
+    assert_false(iceberg_table_open("tests/unit", &none, &failure));
+    assert_int_equal(failure.kind, ERROR_NOT_FOUND);
+}
+
+static void two_heads_of_one_number_are_named_not_guessed(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/surfboard-heads-XXXXXX", path[160];
+    static const char *const names[] = {"00001-7dbf100e-5fd1-4a41-90ca-198570fedf78.metadata.json",
+                                        "00001-8dbf100e-5fd1-4a41-90ca-198570fedf78.metadata.json"};
+    struct iceberg_table table;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/metadata", folder);
+    assert_true(file_make_folders(path, 0755, &failure));
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/metadata/%s", folder, names[i]);
+        assert_true(file_write_atomic(path, SLICE_LITERAL("{}"), 0644, &failure));
+    }
+    assert_false(iceberg_table_open(folder, &table, &failure));
+    assert_int_equal(failure.kind, ERROR_CONFLICT);
+    assert_non_null(strstr(failure.message, names[0]));
+    assert_non_null(strstr(failure.message, names[1]));
+    file_remove_tree(folder, NULL);
+}
+
+static void version_1_and_compressed_metadata_are_read(void **state)
+{
+    (void)state;
+    static const char v1[] =
+        "{\"format-version\":1,\"location\":\"file:/t/\",\"last-updated-ms\":1,"
+        "\"last-column-id\":2,\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":1,"
+        "\"name\":\"a\",\"required\":true,\"type\":\"long\"}]},\"partition-spec\":["
+        "{\"source-id\":1,\"name\":\"a_bucket\",\"transform\":\"bucket[4]\"},"
+        "{\"source-id\":1,\"name\":\"new\",\"transform\":\"zorder\"}]}";
+    struct buffer packed = {0};
+    assert_true(codec_compress(NULL, CODEC_GZIP, 0, slice_of(v1), &packed, &failure));
+    const struct slice forms[] = {slice_of(v1), buffer_slice(&packed)};
+    for (size_t i = 0; i < 2; i++) {
+        struct iceberg_table table;
+        struct iceberg_file_list files;
+        if (!iceberg_table_parse(forms[i], "/t/metadata/v1.metadata.json", &table, &failure))
+            fail_msg("%s", failure.message);
+        assert_int_equal(table.format_version, 1);
+        assert_string_equal(table.location, "file:/t");
+        assert_int_equal(table.snapshot_id, -1);
+        assert_int_equal(table.schema->field_count, 1);
+        assert_int_equal(table.spec->fields[0].field_id, 1000);
+        assert_int_equal(table.spec->fields[0].transform, ICEBERG_BUCKET);
+        assert_int_equal(table.spec->fields[0].argument, 4);
+        assert_int_equal(table.spec->fields[1].transform, ICEBERG_TRANSFORM_UNKNOWN);
+        assert_true(iceberg_snapshot_files(&table, -1, &files, &failure));
+        assert_int_equal(files.count, 0);
+        iceberg_file_list_destroy(&files);
+        iceberg_table_destroy(&table);
+    }
+    buffer_destroy(&packed);
+}
+
+static void a_moved_table_finds_its_files_and_foreign_ones_are_named(void **state)
+{
+    (void)state;
+    struct iceberg_table table;
+    struct buffer key = {0};
+    struct store *store = NULL;
+    char path[512];
+    open_case("deletes", &table);
+    snprintf(path, sizeof path, "%s/data/x.parquet", table.location); /* s3://… */
+    assert_true(iceberg_table_resolve(&table, path, &store, &key, &failure));
+    assert_ptr_equal(store, table.store);
+    assert_string_equal(key.data, "data/x.parquet");
+    snprintf(path, sizeof path, "%s//data/x.parquet", table.location);
+    assert_true(iceberg_table_resolve(&table, path, &store, &key, &failure));
+    assert_string_equal(key.data, "data/x.parquet");
+    assert_true(iceberg_table_resolve(&table, "file:/elsewhere/y", &store, &key, &failure));
+    assert_ptr_equal(store, table.outside_store);
+    assert_string_equal(key.data, "elsewhere/y");
+    snprintf(path, sizeof path, "%s-other/x.parquet", table.location);
+    assert_false(iceberg_table_resolve(&table, path, &store, &key, &failure));
+    assert_int_equal(failure.kind, ERROR_NOT_FOUND);
+    assert_non_null(strstr(failure.message, "-other/x.parquet"));
+    buffer_destroy(&key);
+    iceberg_table_destroy(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +287,10 @@ int main(void)
         cmocka_unit_test(metadata_survives_load_and_save_member_by_member),
         cmocka_unit_test(partition_values_come_typed),
         cmocka_unit_test(time_travel_finds_the_snapshot_of_a_moment),
+        cmocka_unit_test(a_table_folder_opens_at_its_newest_metadata),
+        cmocka_unit_test(two_heads_of_one_number_are_named_not_guessed),
+        cmocka_unit_test(version_1_and_compressed_metadata_are_read),
+        cmocka_unit_test(a_moved_table_finds_its_files_and_foreign_ones_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
