@@ -20,7 +20,8 @@ static bool load_schema(const char *path, const char *deltas, struct change_tabl
     if (!ok && error->kind == ERROR_NOT_FOUND)
         error->kind = ERROR_CONFIG;
     ok = ok && change_table_parse(buffer_slice(&text), path, out, error) &&
-         infer_key(out, deltas, error);
+         infer_key(out, deltas, error) &&
+         (change_table_require_key(out, error) || error_prefix(error, "%s", path));
     buffer_destroy(&text);
     return ok;
 }

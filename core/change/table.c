@@ -231,7 +231,7 @@ bool change_table_require_key(const struct change_table *table, struct error *er
 {
     if (table->key_count)
         return true;
-    error_set(error, ERROR_UNSUPPORTED, NULL, "table %s has no primary key", table->name);
+    error_set(error, ERROR_CONFIG, NULL, "table %s has no primary key", table->name);
     return error_remedy(error,
                         "give the table a primary key, or name the columns of a unique index under "
                         "primary_key and in the connector's message.key.columns");

@@ -604,7 +604,7 @@ static void read_table(const char *case_name, const char *prefix, const char *sc
     c->table = name;
     if (strcmp(name, "public.audit_nopk") == 0) { /* no key anywhere: refused, with a remedy */
         assert_false(change_table_require_key(&m.table, &error));
-        assert_int_equal(error.kind, ERROR_UNSUPPORTED);
+        assert_int_equal(error.kind, ERROR_CONFIG);
         assert_non_null(strstr(error.remedy, "primary key"));
         error_clear(&error);
     } else {
