@@ -131,6 +131,6 @@ bool step_call(step_function *function, const struct step_target *target,
                struct step_report *report, struct error *error);
 
 /* Steps of core itself, in any profile. */
-extern const struct step step_model, step_buckets, step_catalog;
+extern const struct step step_model, step_buckets, step_files, step_catalog;
 
 #endif
