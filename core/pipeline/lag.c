@@ -308,14 +308,41 @@ static bool measure_table(struct measure *measure, const struct stream_table *ta
     return ok;
 }
 
+/* Opening a JDBC catalog makes its tables where they are missing; who only looks must not. */
+static bool catalog_is_made(const struct pipeline *pipeline, bool *made, struct error *error)
+{
+    *made = true;
+    if (pipeline->profile->lake.catalog.kind == CATALOG_STORAGE)
+        return true;
+    struct buffer dsn = {0};
+    struct pg *pg = NULL;
+    struct pg_rows rows = {0};
+    if (pipeline_catalog_conninfo(pipeline, &dsn, error))
+        pg = pg_open(&(struct pg_options){.dsn = dsn.data,
+                                          .connect_ms = LAG_CONNECT_MS,
+                                          .answer_ms = LAG_ANSWER_MS},
+                     error);
+    bool ok =
+        pg && pg_query(pg, "SELECT to_regclass('iceberg_tables')::text", NULL, 0, &rows, error);
+    *made = ok && pg_rows_value(&rows, 0, 0) != NULL;
+    pg_rows_destroy(&rows);
+    pg_close(pg);
+    if (dsn.data)
+        explicit_bzero(dsn.data, dsn.length);
+    buffer_destroy(&dsn);
+    return ok;
+}
+
 static void measure_lake(struct measure *measure)
 {
     struct error error = {0};
     struct lag *lag = measure->lag;
-    if (measure->session->catalog == NULL)
+    bool made = true;
+    bool ok = measure->session->catalog || catalog_is_made(measure->pipeline, &made, &error);
+    if (ok && made && measure->session->catalog == NULL)
         measure->session->catalog = pipeline_catalog_open(measure->pipeline, false, &error);
-    bool ok = measure->session->catalog && measure->session->deltas;
-    for (size_t i = 0; ok && i < measure->stream->table_count; i++)
+    ok = ok && (!made || measure->session->catalog) && measure->session->deltas;
+    for (size_t i = 0; ok && made && i < measure->stream->table_count; i++)
         ok = measure_table(measure, &measure->stream->tables[i], &error);
     if (!ok) {
         stage_set(measure, LAG_MERGED, LAG_UNKNOWN, -1, "?");

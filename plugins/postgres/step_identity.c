@@ -388,6 +388,7 @@ const struct step step_identity = {
     .why = "An update or delete in the log names its row by the replica identity. It must hold the "
            "key, or the change can't be applied. The schema file tells the merge the types.",
     .scope = STEP_STREAM,
+    .requirement = true, /* tables that have their key by themselves need nothing of ours */
     .applies = steps_apply,
     .check = identity_check,
     .plan = identity_plan,
