@@ -24,6 +24,7 @@
 #include "core/change/row.h"
 #include "core/change/table.h"
 #include "core/codec/codec.h"
+#include "tests/unit/render.h"
 
 #define ROOT "tests/fixtures/debezium"
 
@@ -33,103 +34,6 @@ static struct error error;
         if (!(expression))                                                                         \
             fail_msg("%s: %s", #expression, error.message);                                        \
     } while (0)
-
-/* ---- lake values as JSON ---- */
-
-static json_t *render(const struct column *column, size_t row);
-
-static json_t *render_text(struct slice text)
-{
-    json_t *json = json_stringn(text.data ? text.data : "", text.length);
-    assert_non_null(json);
-    return json;
-}
-
-static json_t *render_list(const struct column *column, size_t row)
-{
-    json_t *list = json_array();
-    for (uint64_t i = column->offsets[row]; i < column->offsets[row + 1]; i++)
-        json_array_append_new(list, render(&column->children[0], (size_t)i));
-    return list;
-}
-
-static json_t *render_map(const struct column *column, size_t row)
-{
-    json_t *map = json_object();
-    for (uint64_t i = column->offsets[row]; i < column->offsets[row + 1]; i++) {
-        struct slice key = column_bytes(&column->children[0], (size_t)i);
-        json_object_setn_new(map, key.data, key.length, render(&column->children[1], (size_t)i));
-    }
-    return map;
-}
-
-static json_t *render_bytes(struct slice bytes)
-{
-    struct buffer text = {0};
-    must(buffer_append_text(&text, "\\x", &error));
-    for (size_t i = 0; i < bytes.length; i++)
-        must(buffer_append_format(&text, &error, "%02x", (unsigned char)bytes.data[i]));
-    json_t *json = render_text(buffer_slice(&text));
-    buffer_destroy(&text);
-    return json;
-}
-
-static json_t *render_double(double value, bool single)
-{
-    char text[64];
-    if (value != value)
-        return json_string("NaN");
-    if (value > 1.7976931348623157e308 || value < -1.7976931348623157e308)
-        return json_string(value > 0 ? "Infinity" : "-Infinity");
-    snprintf(text, sizeof text, single ? "%.9g" : "%.17g", value);
-    return json_real(strtod(text, NULL));
-}
-
-static json_t *render(const struct column *column, size_t row)
-{
-    char text[64];
-    size_t length;
-    if (column_is_null(column, row))
-        return json_null();
-    switch (column->type->kind) {
-    case TYPE_BOOLEAN:
-        return json_boolean(((const uint8_t *)column->values)[row]);
-    case TYPE_INT:
-        return json_integer(column_int(column, row));
-    case TYPE_LONG:
-        return json_integer(column_long(column, row));
-    case TYPE_FLOAT:
-        return render_double((double)column_float(column, row), true);
-    case TYPE_DOUBLE:
-        return render_double(column_double(column, row), false);
-    case TYPE_DECIMAL:
-        length = decimal_format(column_decimal(column, row), column->type->scale, text);
-        return render_text(slice_make(text, length));
-    case TYPE_DATE:
-        return render_text(slice_make(text, datetime_format_date(column_int(column, row), text)));
-    case TYPE_TIME:
-        return render_text(slice_make(text, datetime_format_time(column_long(column, row), text)));
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ:
-        length = datetime_format_timestamp(column_long(column, row),
-                                           column->type->kind == TYPE_TIMESTAMPTZ, text);
-        return render_text(slice_make(text, length));
-    case TYPE_LIST:
-        return render_list(column, row);
-    case TYPE_MAP:
-        return render_map(column, row);
-    case TYPE_STRUCT:
-        return json_pack("{s:o, s:o}", column->type->fields[0].name,
-                         render(&column->children[0], row), column->type->fields[1].name,
-                         render(&column->children[1], row));
-    case TYPE_BINARY:
-        return render_bytes(column_bytes(column, row));
-    case TYPE_UUID:
-        return render_bytes(column_fixed(column, row));
-    default:
-        return render_text(column_bytes(column, row));
-    }
-}
 
 /* ---- the source's values in the same form ---- */
 
@@ -425,7 +329,7 @@ static json_t *row_key(const struct merged *m, size_t at)
     for (size_t i = 0; i < m->table.key_count; i++) {
         size_t column = m->table.key_columns[i];
         json_object_set_new(key, m->table.columns[column].name,
-                            render(&m->batch.columns[column], at));
+                            render_value(&m->batch.columns[column], at));
     }
     return key;
 }
@@ -496,7 +400,7 @@ static void compare_row(struct merged *m, struct comparison *c, size_t at, json_
         const struct change_column *column = &m->table.columns[i];
         json_t *truth =
             expected_value(column, &column->type, json_object_get(truth_row, column->name));
-        json_t *lake = render(&m->batch.columns[i], at);
+        json_t *lake = render_value(&m->batch.columns[i], at);
         c->cells++;
         if (!same(column, lake, truth) && !is_excepted(c, key, column->name, lake)) {
             c->differences++;

@@ -129,15 +129,16 @@ static void same_object(const struct token *token, const json_t *json)
         must(escaped ? token_unescape(raw, &name, &error)
                      : buffer_append_slice(&name, raw, &error));
         must(buffer_text(&name, &error) != NULL);
-        json_object_set_new(seen, name.data,
-                            json_pack("[I, I]", (json_int_t)(intptr_t)value.raw.data,
-                                      (json_int_t)((uint64_t)value.raw.length << 8 |
-                                                   (uint64_t)value.kind)));
+        json_object_set_new(
+            seen, name.data,
+            json_pack("[I, I]", (json_int_t)(intptr_t)value.raw.data,
+                      (json_int_t)((uint64_t)value.raw.length << 8 | (uint64_t)value.kind)));
     }
     assert_int_equal(json_object_size(seen), json_object_size(json));
     const char *key;
     json_t *place;
-    json_object_foreach(seen, key, place) {
+    json_object_foreach(seen, key, place)
+    {
         json_int_t packed = json_integer_value(json_array_get(place, 1));
         struct token value = {
             (enum token_kind)(packed & 0xFF),
@@ -152,7 +153,7 @@ static void same_object(const struct token *token, const json_t *json)
 static void same_value(const struct token *token, const json_t *json)
 {
     char number[512];
-    int64_t integer;
+    int64_t integer = 0;
     assert_non_null(json);
     switch (token->kind) {
     case TOKEN_NULL:
@@ -263,7 +264,8 @@ static const char *const documents[] = {
     "\"__debezium.oldkey\",\"value\":{\"id\":3}}]}",
     "{\"key\":\"{\\\"schema\\\":null,\\\"payload\\\":{\\\"id\\\":1}}\",\"value\":\"{\\\"schema\\\":"
     "{},\\\"payload\\\":{\\\"op\\\":\\\"c\\\",\\\"after\\\":{\\\"id\\\":1}}}\",\"offset\":7}",
-    "{\"offset\":3,\"headers\":{\"__debezium.newkey\":{\"id\":2}},\"value\":null,\"key\":{\"id\":1}}",
+    "{\"offset\":3,\"headers\":{\"__debezium.newkey\":{\"id\":2}},\"value\":null,\"key\":{\"id\":1}"
+    "}",
 };
 enum { DOCUMENTS = sizeof documents / sizeof *documents };
 
@@ -344,14 +346,34 @@ static void damaged_texts_are_judged_as_by_jansson(void **state)
 
 static bool same_slices(const struct change *a, const struct change *b)
 {
-    const struct slice *as[] = {&a->key, &a->before, &a->after, &a->key_schema, &a->value_schema,
-                                &a->transaction_id, &a->source_schema, &a->source_table,
-                                &a->old_key, &a->new_key, &a->run_id, &a->capture_position,
-                                &a->data_collections, &a->timestamp};
-    const struct slice *bs[] = {&b->key, &b->before, &b->after, &b->key_schema, &b->value_schema,
-                                &b->transaction_id, &b->source_schema, &b->source_table,
-                                &b->old_key, &b->new_key, &b->run_id, &b->capture_position,
-                                &b->data_collections, &b->timestamp};
+    const struct slice *as[] = {&a->key,
+                                &a->before,
+                                &a->after,
+                                &a->key_schema,
+                                &a->value_schema,
+                                &a->transaction_id,
+                                &a->source_schema,
+                                &a->source_table,
+                                &a->old_key,
+                                &a->new_key,
+                                &a->run_id,
+                                &a->capture_position,
+                                &a->data_collections,
+                                &a->timestamp};
+    const struct slice *bs[] = {&b->key,
+                                &b->before,
+                                &b->after,
+                                &b->key_schema,
+                                &b->value_schema,
+                                &b->transaction_id,
+                                &b->source_schema,
+                                &b->source_table,
+                                &b->old_key,
+                                &b->new_key,
+                                &b->run_id,
+                                &b->capture_position,
+                                &b->data_collections,
+                                &b->timestamp};
     for (size_t i = 0; i < sizeof as / sizeof *as; i++) {
         if (!slice_equal(*as[i], *bs[i]) || (as[i]->data == NULL) != (bs[i]->data == NULL))
             return false;
@@ -445,8 +467,7 @@ static void a_cut_line_is_told_from_a_wrong_one(void **state)
     (void)state;
     struct change change;
     for (size_t i = 0; i < LANES; i++) {
-        struct change_scanner *scanner =
-            change_scanner_create_with(all_lanes[i].lanes, &error);
+        struct change_scanner *scanner = change_scanner_create_with(all_lanes[i].lanes, &error);
         if (scanner == NULL)
             continue;
         for (size_t d = 3; d < DOCUMENTS; d++) {
