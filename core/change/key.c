@@ -52,7 +52,7 @@ static bool bad_key(const struct cursor *j, struct error *error)
 /* {"schema", "payload"} around a header's key, as change_scan_line() takes it off `key`. */
 static bool unwrap(struct slice *object, struct slice *schema, struct error *error)
 {
-    struct cursor j = {.at = object->data, .end = object->data + object->length};
+    struct cursor j = cursor_over(*object);
     struct slice name, found[2] = {{0}, {0}};
     struct token value;
     bool escaped, more, seen[2] = {false, false};
@@ -80,7 +80,7 @@ static bool unwrap(struct slice *object, struct slice *schema, struct error *err
 static bool key_object(struct change_row_reader *reader, struct slice key, struct slice *object,
                        struct slice *schema, struct error *error)
 {
-    struct cursor j = {.at = key.data, .end = key.data + key.length};
+    struct cursor j = cursor_over(key);
     struct token token;
     token_space(&j);
     if (j.at < j.end && *j.at == '"') {
@@ -88,8 +88,7 @@ static bool key_object(struct change_row_reader *reader, struct slice key, struc
             return bad_key(&j, error);
         buffer_clear(&reader->key_text);
         TRY(token_unescape(token.raw, &reader->key_text, error));
-        j = (struct cursor){.at = reader->key_text.data,
-                            .end = reader->key_text.data + reader->key_text.length};
+        j = cursor_over(buffer_slice(&reader->key_text));
         token_space(&j);
     }
     if (j.at == j.end || *j.at != '{')
@@ -122,7 +121,7 @@ static bool find_key_cells(struct change_row_reader *reader, struct slice object
                            struct error *error)
 {
     size_t count = reader->table->key_count;
-    struct cursor j = {.at = object.data, .end = object.data + object.length};
+    struct cursor j = cursor_over(object);
     bool more;
     for (size_t i = 0; i < count; i++)
         reader->key_cells[i] = (struct token){.kind = TOKEN_ABSENT};

@@ -84,7 +84,7 @@ static bool bytes_as_numbers(const struct marker *marker, struct cursor *cursor)
 static bool list_matches(const struct marker *marker, struct value_reader *reader,
                          const struct change_form *element, const struct token *token)
 {
-    struct cursor cursor = {.at = token->raw.data, .end = token->raw.data + token->raw.length};
+    struct cursor cursor = cursor_over(token->raw);
     struct cursor again;
     struct token first;
     bool empty, more;

@@ -134,7 +134,7 @@ static bool not_a_row(const struct cursor *j, struct slice object, struct error 
 static bool find_cells(struct change_row_reader *reader, struct slice object, struct error *error)
 {
     size_t count = reader->table->column_count;
-    struct cursor j = {.at = object.data, .end = object.data + object.length};
+    struct cursor j = cursor_over(object);
     memset(reader->cells, 0, count * sizeof *reader->cells); /* TOKEN_ABSENT */
     token_space(&j);
     if (j.at == j.end || *j.at != '{')

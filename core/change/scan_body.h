@@ -468,7 +468,8 @@ static bool scan_inner_text(struct scan *s, struct cursor *j, struct buffer *roo
             return token_fail(j, "out of memory");
         text = buffer_slice(room);
     }
-    *inner = (struct cursor){.at = text.data, .end = text.data + text.length, .depth = j->depth};
+    *inner = cursor_over(text);
+    inner->depth = j->depth;
     s->inside = inside;
     token_space(inner);
     return true;
@@ -505,7 +506,7 @@ static bool scan_value(struct scan *s, struct cursor *j, bool text)
 static bool scan_key_wrapper(struct cursor *j, struct slice object, struct slice *schema,
                              struct slice *payload, bool *wrapper)
 {
-    struct cursor inner = {.at = object.data, .end = object.data + object.length};
+    struct cursor inner = cursor_over(object);
     struct token value;
     struct slice name;
     bool empty, escaped, more, has_schema = false, has_payload = false;
@@ -787,7 +788,8 @@ bool SCAN_NAME(scan_line)(struct change_scanner *scanner, struct slice line, str
 {
     scanner->torn = false;
     struct scan s = {.scanner = scanner, .out = out, .error = error};
-    struct cursor j = {.at = line.data, .end = line.data + line.length};
+    struct cursor j = cursor_over(line);
+    line.data = j.at; /* a line without memory is an empty one */
     *out = (struct change){.position = {.total_order = -1}, .event_count = -1};
     if (!scan_top(&s, &j))
         return scan_problem(&s, &j, line);
@@ -802,9 +804,10 @@ bool SCAN_NAME(scan_line)(struct change_scanner *scanner, struct slice line, str
 
 bool SCAN_NAME(scan_check)(struct slice text, size_t *at)
 {
-    struct cursor j = {.at = text.data, .end = text.data + text.length};
+    struct cursor j = cursor_over(text);
+    const char *start = j.at;
     struct token value;
     bool good = token_value(&j, &value) && token_end(&j);
-    *at = (size_t)(j.at - text.data);
+    *at = (size_t)(j.at - start);
     return good;
 }

@@ -307,7 +307,7 @@ static void key_in_column_order(struct change_table *table)
 
 bool change_table_adopt_key(struct change_table *table, struct slice key, struct error *error)
 {
-    struct cursor j = {.at = key.data, .end = key.data + key.length};
+    struct cursor j = cursor_over(key);
     struct buffer text = {0};
     bool more = false, good = key.length && *j.at == '{' && token_enter(&j, '}', &more);
     for (more = good && !more; good && more;) {

@@ -68,6 +68,12 @@ int32_t token_hex4(const char *text, size_t length);
 /* A checked integer as a signed 64-bit value; false when it does not fit. */
 bool token_integer(struct slice raw, int64_t *out);
 
+static inline struct cursor cursor_over(struct slice text)
+{
+    const char *at = text.data ? text.data : "";
+    return (struct cursor){.at = at, .end = at + text.length};
+}
+
 static inline bool token_fail(struct cursor *j, const char *problem)
 {
     j->problem = problem;

@@ -11,8 +11,7 @@ static bool walk_begin(struct walk *walk, const struct token *token)
 {
     bool empty;
     *walk = (struct walk){.closing = token->kind == TOKEN_OBJECT ? '}' : ']'};
-    walk->cursor =
-        (struct cursor){.at = token->raw.data, .end = token->raw.data + token->raw.length};
+    walk->cursor = cursor_over(token->raw);
     if (!token_enter(&walk->cursor, walk->closing, &empty))
         return false;
     walk->more = !empty;
@@ -94,8 +93,7 @@ enum value_status value_inner_document(struct value_reader *reader, const struct
             ? !token_unescape(token->raw, &reader->nested, reader->error)
             : !buffer_append_slice(&reader->nested, token->raw, reader->error))
         return VALUE_FAILED;
-    struct cursor cursor = {.at = reader->nested.data,
-                            .end = reader->nested.data + reader->nested.length};
+    struct cursor cursor = cursor_over(buffer_slice(&reader->nested));
     if (!token_value(&cursor, out) || !token_end(&cursor))
         return value_bad(reader, "not a JSON text");
     return VALUE_FINE;

@@ -338,7 +338,7 @@ static enum value_status precise_numeric(struct value_reader *reader,
 /* [-+]digits[.digits][e[-+]digits] */
 static bool is_numeric(struct slice text)
 {
-    struct cursor c = {.at = text.data, .end = text.data + text.length};
+    struct cursor c = cursor_over(text);
     bool integer;
     if (text.length && *c.at == '+')
         c.at++;

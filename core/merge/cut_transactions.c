@@ -206,8 +206,7 @@ static bool read_collection(struct cursor *j, struct slice *name, bool *escaped,
 static bool read_collections(struct cut_transactions *cut, const struct change *end, bool add,
                              uint32_t index, uint64_t *events, struct error *error)
 {
-    struct cursor j = {.at = end->data_collections.data,
-                       .end = end->data_collections.data + end->data_collections.length};
+    struct cursor j = cursor_over(end->data_collections);
     struct buffer plain = {0};
     bool more = false, good = true;
     *events = 0;
