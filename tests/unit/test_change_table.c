@@ -150,7 +150,7 @@ static void every_type_has_its_place_in_the_lake(void **state)
         {"bit(1)", "string"},
         {"bit", "string"},
         {"bit varying(20)", "string"},
-        {"hstore", "map<string,string>"},
+        {"hstore", "map<string, string>"},
         {"integer[]", "list<int>"},
         {"numeric(10,2)[]", "list<decimal(10, 2)>"},
         {"timestamp without time zone[]", "list<timestamp>"},
