@@ -231,7 +231,7 @@ static void a_table_without_key_is_refused_with_a_remedy(void **state)
     struct change_table t;
     parse(ONE("int"), &t);
     assert_false(change_table_require_key(&t, &error));
-    assert_int_equal(error.kind, ERROR_UNSUPPORTED);
+    assert_int_equal(error.kind, ERROR_CONFIG);
     assert_non_null(strstr(error.remedy, "message.key.columns"));
     change_table_destroy(&t);
 }
