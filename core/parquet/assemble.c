@@ -28,11 +28,16 @@ static inline uint8_t definition_at(const struct view *view, size_t i)
     return view->definition ? view->definition[i] : 0;
 }
 
+static inline uint8_t repetition_at(const struct view *view, size_t i)
+{
+    return view->repetition ? view->repetition[i] : 0;
+}
+
 /* Whether level entry i begins a slot of the node: not inside of something deeper, and all lists
  * and maps around it have an entry there. */
 static inline bool is_slot(const struct view *view, size_t i)
 {
-    return (view->repetition == NULL || view->repetition[i] <= view->slot_repetition) &&
+    return repetition_at(view, i) <= view->slot_repetition &&
            definition_at(view, i) >= view->slot_definition;
 }
 
@@ -205,8 +210,8 @@ static bool assemble_entries(const struct assembler *assembler, const struct ass
     uint64_t end = begin;
     size_t slot = out->length;
     for (size_t i = 0; i < view.count; i++) {
-        bool inside = view.repetition[i] > node->have->repetition;
-        bool entry = !inside && view.definition[i] >= node->have->entry;
+        bool inside = repetition_at(&view, i) > node->have->repetition;
+        bool entry = !inside && definition_at(&view, i) >= node->have->entry;
         if (is_slot(&view, i))
             out->offsets[slot++] = end;
         else if (entry && slot == out->length)

@@ -111,13 +111,19 @@ static bool dense_values(struct chunk *chunk, struct chunk_scratch *scratch, con
     const char *values = shred->column->values;
     size_t width = (size_t)chunk->leaf->width;
     buffer_clear(&scratch->dense);
+    *out = NULL;
+    if (shred->count == 0)
+        return true;
+    if (values == NULL)
+        return error_set(error, ERROR_INTERNAL, NULL, "column %s has rows and no values",
+                         chunk->leaf->path[0]->name);
     if (chunk->leaf->field->type.kind == TYPE_DECIMAL) {
         TRY(dense_decimals(chunk, scratch, error));
         *out = scratch->dense.data;
         return true;
     }
     if (!shred->scattered) {
-        *out = values ? values + shred->first * width : NULL;
+        *out = values + shred->first * width;
         return true;
     }
     TRY(buffer_reserve(&scratch->dense, shred->count * width, error));
@@ -192,7 +198,7 @@ static void bound_reals(struct chunk *chunk, const void *values, size_t count)
 static bool bound_fixed(struct chunk *chunk, const struct chunk_scratch *scratch,
                         const char *values, size_t count, struct error *error)
 {
-    if (count == 0)
+    if (count == 0 || values == NULL)
         return true;
     if (chunk->leaf->field->type.kind == TYPE_DECIMAL) {
         if (chunk->page_range.kind == RANGE_WIDE)

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* Values are copied between pages and columns as they lie in memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Parquet is little-endian");
+
 enum parquet_physical {
     PARQUET_BOOLEAN,
     PARQUET_INT32,

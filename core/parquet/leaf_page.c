@@ -83,7 +83,6 @@ static bool read_header(struct leaf_reader *reader, int64_t at, struct page_head
     if (!ok && length < left) { /* long statistics inside it */
         TRY(fetch(reader, at, left, &bytes, error));
         ok = page_header_parse(slice_make(bytes, left), out);
-        length = left;
     }
     return (ok && (size_t)out->compressed <= left - out->length) ||
            page_damaged(reader, "the page header is not readable", error);
