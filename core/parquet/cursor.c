@@ -8,7 +8,8 @@
 #include "core/parquet/assemble.h"
 #include "core/parquet/reader_private.h"
 
-enum { STEP_ROWS = 1024 };
+/* Columns are read in turn, so many rows at a time; fewer where rows are wide. */
+enum { STEP_ROWS = 256 };
 
 struct parquet_cursor {
     struct parquet_reader *file;
@@ -19,6 +20,7 @@ struct parquet_cursor {
     struct assembler assembler;
     struct column **outputs; /* for each reader the column it fills; NULL: levels only */
     size_t *reader_of_leaf;  /* index + 1; 0: not read */
+    size_t step;             /* rows, by the open group's average */
     size_t group;            /* the open one; group_count at the end */
     int64_t row;             /* next row of the file */
     int64_t end;             /* behind the last row wanted */
@@ -188,6 +190,19 @@ struct parquet_cursor *parquet_cursor_open(struct parquet_reader *reader,
     return NULL;
 }
 
+/* An eighth of a batch's bytes at most, as far as averages tell. */
+static size_t choose_step(const struct parquet_cursor *cursor, const struct metadata_group *group)
+{
+    uint64_t widest = 1;
+    for (size_t i = 0; i < cursor->assembler.reader_count; i++) {
+        int64_t bytes = group->chunks[cursor->assembler.readers[i].index].uncompressed;
+        if (bytes > 0 && group->rows > 0 && (uint64_t)(bytes / group->rows) > widest)
+            widest = (uint64_t)(bytes / group->rows);
+    }
+    uint64_t rows = cursor->file->limits.batch_bytes / 8 / widest;
+    return rows > STEP_ROWS ? STEP_ROWS : rows ? (size_t)rows : 1;
+}
+
 /* Opens the group that holds cursor->row. */
 static bool open_group(struct parquet_cursor *cursor, struct error *error)
 {
@@ -204,6 +219,7 @@ static bool open_group(struct parquet_cursor *cursor, struct error *error)
             high = middle;
     }
     cursor->group = low;
+    cursor->step = choose_step(cursor, &metadata->groups[low]);
     for (size_t i = 0; i < cursor->assembler.reader_count; i++)
         TRY(leaf_reader_seek(&cursor->assembler.readers[i], low,
                              cursor->row - metadata->groups[low].first_row, error));
@@ -243,14 +259,49 @@ static void link_outputs(struct parquet_cursor *cursor, const struct assembly *n
         link_outputs(cursor, &node->children[i], &column->children[i]);
 }
 
-/* Reads `rows` rows of the open group; *bytes grows by what they take. */
-static bool read_step(struct parquet_cursor *cursor, struct batch *out, size_t rows,
-                      uint64_t *bytes, struct error *error)
+/* Takes back what the first `count` readers read of a step. */
+static bool rewind_readers(struct parquet_cursor *cursor, size_t count, struct error *error)
+{
+    int64_t row = cursor->row - cursor->file->metadata.groups[cursor->group].first_row;
+    for (size_t i = 0; i < count; i++) {
+        struct leaf_reader *reader = &cursor->assembler.readers[i];
+        if (reader->out)
+            reader->out->bytes_length = reader->bytes_begin;
+        TRY(leaf_reader_seek(reader, cursor->group, row, error));
+    }
+    return true;
+}
+
+/* Has the readers read *rows rows; fewer when so many are more than memory is meant to hold. */
+static bool read_leaves(struct parquet_cursor *cursor, size_t *rows, struct error *error)
 {
     struct assembler *assembler = &cursor->assembler;
     for (size_t i = 0; i < assembler->reader_count; i++) {
         struct leaf_reader *reader = &assembler->readers[i];
-        TRY(leaf_reader_read(reader, cursor->outputs[i], rows, error));
+        struct error inner = {0};
+        if (leaf_reader_read(reader, cursor->outputs[i], *rows, &inner))
+            continue;
+        if (!reader->too_large || *rows == 1) {
+            if (error)
+                *error = inner;
+            return false;
+        }
+        TRY(rewind_readers(cursor, i + 1, error));
+        cursor->step = *rows / 2;
+        *rows = cursor->step;
+        return read_leaves(cursor, rows, error);
+    }
+    return true;
+}
+
+/* Reads up to `rows` rows of the open group; *bytes grows by what they take. */
+static bool read_step(struct parquet_cursor *cursor, struct batch *out, size_t rows,
+                      uint64_t *bytes, struct error *error)
+{
+    struct assembler *assembler = &cursor->assembler;
+    TRY(read_leaves(cursor, &rows, error));
+    for (size_t i = 0; i < assembler->reader_count; i++) {
+        const struct leaf_reader *reader = &assembler->readers[i];
         *bytes += reader->levels + reader->filled * (reader->column_width + 8);
         if (reader->out)
             *bytes += reader->out->bytes_length - reader->bytes_begin;
@@ -280,7 +331,7 @@ bool parquet_cursor_next(struct parquet_cursor *cursor, struct batch *out, size_
         }
         int64_t end = cursor->end < group_end ? cursor->end : group_end;
         size_t rows = max_rows - out->length;
-        rows = rows < STEP_ROWS ? rows : STEP_ROWS;
+        rows = rows < cursor->step ? rows : cursor->step;
         if ((int64_t)rows > end - cursor->row)
             rows = (size_t)(end - cursor->row);
         TRY(read_step(cursor, out, rows, &bytes, error));

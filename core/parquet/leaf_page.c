@@ -19,9 +19,9 @@ static bool page_damaged(const struct leaf_reader *reader, const char *what, str
                             "column %s, row group %zu: %s", leaf_name(reader), reader->group, what);
 }
 
-bool leaf_values_ok(const struct leaf_reader *reader, enum values_result result,
-                    struct error *error)
+bool leaf_values_ok(struct leaf_reader *reader, enum values_result result, struct error *error)
 {
+    reader->too_large = result == VALUES_TOO_LARGE;
     switch (result) {
     case VALUES_OK:
         return true;

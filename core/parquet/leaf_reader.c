@@ -51,8 +51,7 @@ bool leaf_reader_init(struct leaf_reader *reader, const struct metadata *metadat
     if (!convert_choose(element, &reader->leaf->node->field->type, want, &reader->convert))
         return refuse_type(reader, want, error);
     reader->column_width = type_width(want);
-    reader->indices = memory_zero(PIECE, sizeof *reader->indices, error);
-    return reader->indices != NULL;
+    return true;
 }
 
 void leaf_reader_destroy(struct leaf_reader *reader)
@@ -75,7 +74,7 @@ void leaf_reader_destroy(struct leaf_reader *reader)
 
 /* ---- values ---- */
 
-static bool too_large(const struct leaf_reader *reader, struct error *error)
+static bool too_large(struct leaf_reader *reader, struct error *error)
 {
     return leaf_values_ok(reader, VALUES_TOO_LARGE, error);
 }
@@ -126,6 +125,9 @@ static bool gather_texts(struct leaf_reader *reader, struct column *out, size_t 
 static bool read_by_dictionary(struct leaf_reader *reader, struct column *out, size_t at,
                                size_t count, struct error *error)
 {
+    if (reader->indices == NULL)
+        reader->indices = memory_zero(PIECE, sizeof *reader->indices, error);
+    TRY(reader->indices != NULL);
     while (count > 0) {
         size_t take = count < PIECE ? count : PIECE;
         TRY(leaf_values_ok(

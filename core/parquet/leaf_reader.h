@@ -55,6 +55,7 @@ struct leaf_reader {
     size_t levels;
     size_t definition_capacity, repetition_capacity;
     size_t bytes_begin; /* of out->bytes */
+    bool too_large;     /* it failed for the size of what was asked for at once */
     /* working memory */
     struct buffer stored; /* values before conversion */
     struct column texts;  /* byte arrays before conversion; FIXED in DELTA_BYTE_ARRAY */
@@ -85,7 +86,6 @@ bool leaf_load_locations(struct leaf_reader *reader, struct error *error);
  * that page. */
 void leaf_locate(struct leaf_reader *reader, int64_t *row);
 /* Turns a values_result into the error that it stands for; true for VALUES_OK. */
-bool leaf_values_ok(const struct leaf_reader *reader, enum values_result result,
-                    struct error *error);
+bool leaf_values_ok(struct leaf_reader *reader, enum values_result result, struct error *error);
 
 #endif

@@ -24,8 +24,8 @@
 struct parquet_limits {
     size_t footer_bytes; /* largest footer */
     size_t page_bytes;   /* largest page, decompressed */
-    size_t batch_bytes;  /* a batch is handed out early when it has this many bytes; one step of
-                            rows (up to 1024) beyond four times as many is ERROR_UNSUPPORTED */
+    size_t batch_bytes;  /* a batch is handed out early when it has this many bytes; a row with more
+                            than four times as many in one column is ERROR_UNSUPPORTED */
 };
 
 #define PARQUET_LIMITS_DEFAULT                                                                     \

@@ -586,6 +586,61 @@ static void few_rows_of_a_large_file_touch_few_bytes(void **state)
     batch_destroy(&batch);
 }
 
+static void wide_rows_come_in_small_batches(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct field fields[] = {{.id = 1, .name = "n", .type = {.kind = TYPE_INT}},
+                             {.id = 2, .name = "s", .type = {.kind = TYPE_STRING}}};
+    struct schema schema = {.fields = fields, .field_count = 2};
+    struct batch batch, got;
+    check(batch_init(&batch, &schema, &error), &error);
+    check(batch_init(&got, &schema, &error), &error);
+    enum { ROWS = 500, LONG = 100000 };
+    char *text = malloc(LONG);
+    memset(text, 's', LONG);
+    for (int32_t i = 0; i < ROWS; i++) {
+        size_t length = i < 100 ? 1 : LONG; /* narrow ones in front, so that averages mislead */
+        check(column_append_bytes(&batch.columns[0], slice_make(&i, 4), &error), &error);
+        check(column_append_bytes(&batch.columns[1], slice_make(text, length), &error), &error);
+    }
+    batch.length = ROWS;
+    struct buffer bytes = {0};
+    write_batch(&batch, NULL, &bytes, NULL);
+    assert_true(bytes.length < 100000); /* a dictionary of two */
+    struct parquet_limits limits = PARQUET_LIMITS_DEFAULT;
+    limits.batch_bytes = 1000000;
+    struct slice slice = buffer_slice(&bytes);
+    struct source source = source_from_memory(&slice, "wide.parquet");
+    struct parquet_reader *reader = parquet_reader_open(&source, &limits, &error);
+    check(reader != NULL, &error);
+    struct parquet_cursor *cursor = parquet_cursor_open(reader, &schema, 0, -1, &error);
+    check(cursor != NULL, &error);
+    size_t row = 0;
+    do {
+        check(parquet_cursor_next(cursor, &got, 10000, &error), &error);
+        assert_true(got.columns[1].bytes_length <= 5000000);
+        for (size_t i = 0; i < got.length; i++)
+            assert_rows_equal(&batch, row++, &got, i);
+    } while (got.length > 0);
+    assert_int_equal(row, ROWS);
+    parquet_cursor_close(cursor);
+    parquet_reader_close(reader);
+    /* A single row beyond the limit is refused, and the message says where. */
+    limits.batch_bytes = LONG / 8;
+    reader = parquet_reader_open(&source, &limits, &error);
+    cursor = parquet_cursor_open(reader, &schema, 200, -1, &error);
+    assert_false(parquet_cursor_next(cursor, &got, 10000, &error));
+    assert_int_equal(error.kind, ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "wide.parquet"));
+    parquet_cursor_close(cursor);
+    parquet_reader_close(reader);
+    buffer_destroy(&bytes);
+    batch_destroy(&batch);
+    batch_destroy(&got);
+    free(text);
+}
+
 static void metadata_travels_along(void **state)
 {
     (void)state;
@@ -625,6 +680,7 @@ int main(void)
         cmocka_unit_test(files_without_ids_are_read_by_name),
         cmocka_unit_test(bad_rows_are_refused_with_the_column),
         cmocka_unit_test(few_rows_of_a_large_file_touch_few_bytes),
+        cmocka_unit_test(wide_rows_come_in_small_batches),
         cmocka_unit_test(metadata_travels_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
