@@ -10,8 +10,9 @@ enum { VALUE_DEPTH = 64 };
 
 static bool value_damaged(const struct avro_cursor *cursor, const char *what, struct error *error)
 {
-    return error_set(error, ERROR_INPUT, "the file is damaged: restore it, or roll the table back",
-                     "%s: %s", cursor->name ? cursor->name : "Avro file", what);
+    error_set(error, ERROR_INPUT, "the file is damaged: restore it, or roll the table back",
+              "%s: %s", cursor->name ? cursor->name : "Avro file", what);
+    return false;
 }
 
 bool avro_get_raw(struct avro_cursor *cursor, size_t length, struct slice *out, struct error *error)
@@ -26,9 +27,9 @@ bool avro_get_raw(struct avro_cursor *cursor, size_t length, struct slice *out, 
 
 bool avro_get_boolean(struct avro_cursor *cursor, bool *out, struct error *error)
 {
-    struct slice byte = {0};
-    TRY(avro_get_raw(cursor, 1, &byte, error));
-    *out = *byte.data != 0;
+    if (cursor->at == cursor->end)
+        return value_damaged(cursor, "a value goes beyond its block", error);
+    *out = *cursor->at++ != 0;
     return true;
 }
 
@@ -188,10 +189,10 @@ static json_t *value_real(struct slice bytes)
 {
     double value = 0;
     float narrow = 0;
-    if (bytes.length == 4) {
+    if (bytes.data && bytes.length == 4) {
         memcpy(&narrow, bytes.data, 4);
         value = (double)narrow;
-    } else {
+    } else if (bytes.data) {
         memcpy(&value, bytes.data, 8);
     }
     json_t *json = json_real(value); /* NULL for NaN and infinities */
