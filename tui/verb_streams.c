@@ -3,12 +3,13 @@
 
 #include "core/base/buffer.h"
 #include "core/base/quantity.h"
-#include "core/pipeline/pipeline.h"
+#include "core/pipeline/lag.h"
 #include "tui/verbs.h"
 
 static const char *const stream_modes[] = {"live", "history", "both"};
 
-static json_t *stream_json(const struct stream *stream)
+/* `lag` is NULL for a stream that is not captured here. */
+static json_t *stream_json(const struct stream *stream, const struct lag *lag)
 {
     json_t *tables = json_array();
     for (size_t i = 0; i < stream->table_count; i++) {
@@ -18,44 +19,58 @@ static json_t *stream_json(const struct stream *stream)
                                         "schema", table->schema, "table", table->table, "lake",
                                         table->ident, "topic", table->topic));
     }
-    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:s}", "stream",
+    const char *reason = lag == NULL ? stream->no_capture : lag->reason[0] ? lag->reason : NULL;
+    return json_pack("{s:s, s:s, s:o, s:s, s:I, s:s, s:s?, s:s?, s:s?, s:I, s:s}", "stream",
                      stream->name, "kind", stream->kind, "tables", tables, "mode",
-                     stream_modes[stream->mode], "state",
-                     stream->no_capture ? "not-captured" : "captured", "reason", stream->no_capture,
-                     "source", stream->capture ? stream->capture->source->name : NULL, "priority",
+                     stream_modes[stream->mode], "batch", (json_int_t)(lag ? lag->batch : 0),
+                     "state", lag ? lag->state : "not captured", "reason", reason, "source",
+                     stream->capture ? stream->capture->source->name : NULL, "priority",
                      stream->priority, "goal_s", (json_int_t)(stream->freshness_ms / 1000),
                      "goal_from", stream->freshness_from_model ? "model" : "profile");
+}
+
+static bool streams_line(struct command *command, const struct stream *stream,
+                         const struct lag *lag, struct error *error)
+{
+    char line[1024], goal[QUANTITY_TEXT_SIZE];
+    quantity_format_age(stream->freshness_ms, goal);
+    snprintf(line, sizeof line, "%-28s %-8s %6zu %7s %7lld  %-12s %s%s", stream->name,
+             stream_modes[stream->mode], stream->table_count, goal,
+             (long long)(lag ? lag->batch : 0), lag ? lag->state : "not captured",
+             lag ? "from " : "", lag ? stream->capture->source->name : stream->no_capture);
+    TRY(command_print_data(command, slice_of(line), error));
+    fputc('\n', command->out);
+    return true;
 }
 
 static bool streams_print(struct command *command, const struct pipeline *pipeline,
                           struct error *error)
 {
+    struct lag_session session = {0};
+    json_t *streams = json_array();
     bool ok = true;
-    if (command->json) {
-        json_t *streams = json_array();
-        for (size_t i = 0; i < pipeline->stream_count; i++)
-            ok = ok && json_array_append_new(streams, stream_json(&pipeline->streams[i])) == 0;
-        json_t *all =
-            ok ? json_pack("{s:s, s:O}", "platform", pipeline->platform, "streams", streams) : NULL;
-        json_decref(streams);
-        return command_print_json(command, all, error);
-    }
-    char line[1024];
-    snprintf(line, sizeof line, "%-28s %-8s %7s %-8s %s", "STREAM", "MODE", "TABLES", "GOAL",
-             "CAPTURE");
-    ok = command_print_data(command, slice_of(line), error);
+    if (!command->json)
+        fprintf(command->out, "%-28s %-8s %6s %7s %7s  %-12s %s\n", "STREAM", "MODE", "TABLES",
+                "GOAL", "BATCH", "STATE", "CAPTURE");
     for (size_t i = 0; ok && i < pipeline->stream_count; i++) {
         const struct stream *stream = &pipeline->streams[i];
-        char goal[QUANTITY_TEXT_SIZE];
-        quantity_format_age(stream->freshness_ms, goal);
-        snprintf(line, sizeof line, "%-28s %-8s %7zu %-8s %s%s", stream->name,
-                 stream_modes[stream->mode], stream->table_count, goal,
-                 stream->no_capture ? "no: " : "from ",
-                 stream->no_capture ? stream->no_capture : stream->capture->source->name);
-        fputc('\n', command->out);
-        ok = command_print_data(command, slice_of(line), error);
+        struct lag measured, *lag = NULL;
+        if (stream->no_capture == NULL) {
+            ok = lag_measure(pipeline, stream, &session, &measured, error);
+            lag = &measured;
+        }
+        if (ok && command->json)
+            ok = json_array_append_new(streams, stream_json(stream, lag)) == 0 ||
+                 error_set_memory(error, 0);
+        else if (ok)
+            ok = streams_line(command, stream, lag, error);
     }
-    fputc('\n', command->out);
+    if (ok && command->json)
+        ok = command_print_json(
+            command, json_pack("{s:s, s:O}", "platform", pipeline->platform, "streams", streams),
+            error);
+    json_decref(streams);
+    lag_session_close(&session);
     return ok;
 }
 

@@ -5,17 +5,20 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/base/quantity.h"
 #include "core/iceberg/catalog.h"
 #include "core/iceberg/table.h"
 #include "core/merge/feed.h"
 #include "core/net/pg.h"
-#include "core/pipeline/run.h"
 #include "core/store/store.h"
 
 enum { LAG_SOURCE, LAG_CAPTURED, LAG_FILES, LAG_MERGED, LAG_VISIBLE };
-enum { LAG_ANSWER_MS = 5000, LAG_CONNECT_MS = 3000, LAG_MARKS_MOST = 64, LAG_RUNS = 40 };
+enum { LAG_ANSWER_MS = 5000, LAG_CONNECT_MS = 3000, LAG_MARKS_MOST = 64, LAG_RUNS = 200 };
+
+#define LAG_AGAIN_NS INT64_C(5000000000) /* how long a silent service is left alone */
+#define LAG_RUNS_NS INT64_C(1000000000)  /* how long the list of runs is good */
 
 struct catalog *pipeline_catalog_open(const struct pipeline *pipeline, bool durable,
                                       struct error *error)
@@ -45,6 +48,7 @@ void lag_session_close(struct lag_session *session)
         pg_close(session->sources[i].pg);
     catalog_close(session->catalog);
     store_close(session->deltas);
+    run_list_destroy(&session->runs);
     *session = (struct lag_session){0};
 }
 
@@ -112,12 +116,18 @@ static struct pg *source_connection(struct measure *measure, struct error *error
         return source->pg;
     pg_close(source->pg);
     source->pg = NULL;
+    if (source->failed_ns && clock_monotonic_ns() - source->failed_ns < LAG_AGAIN_NS) {
+        *error = source->why;
+        return NULL;
+    }
     struct buffer dsn = {0};
     if (pipeline_source_conninfo(measure->pipeline, capture, &dsn, error))
         source->pg = pg_open(&(struct pg_options){.dsn = dsn.data,
                                                   .connect_ms = LAG_CONNECT_MS,
                                                   .answer_ms = LAG_ANSWER_MS},
                              error);
+    source->failed_ns = source->pg ? 0 : clock_monotonic_ns();
+    source->why = *error;
     if (dsn.data)
         explicit_bzero(dsn.data, dsn.length);
     buffer_destroy(&dsn);
@@ -333,15 +343,32 @@ static bool catalog_is_made(const struct pipeline *pipeline, bool *made, struct 
     return ok;
 }
 
+static bool lake_open(struct measure *measure, bool *made, struct error *error)
+{
+    struct lag_session *session = measure->session;
+    *made = true;
+    if (session->catalog)
+        return true;
+    if (session->catalog_failed_ns &&
+        clock_monotonic_ns() - session->catalog_failed_ns < LAG_AGAIN_NS) {
+        *error = session->catalog_why;
+        return false;
+    }
+    bool ok = catalog_is_made(measure->pipeline, made, error);
+    if (ok && *made)
+        session->catalog = pipeline_catalog_open(measure->pipeline, false, error);
+    ok = ok && (!*made || session->catalog);
+    session->catalog_failed_ns = ok ? 0 : clock_monotonic_ns();
+    session->catalog_why = *error;
+    return ok;
+}
+
 static void measure_lake(struct measure *measure)
 {
     struct error error = {0};
     struct lag *lag = measure->lag;
-    bool made = true;
-    bool ok = measure->session->catalog || catalog_is_made(measure->pipeline, &made, &error);
-    if (ok && made && measure->session->catalog == NULL)
-        measure->session->catalog = pipeline_catalog_open(measure->pipeline, false, &error);
-    ok = ok && (!made || measure->session->catalog) && measure->session->deltas;
+    bool made;
+    bool ok = lake_open(measure, &made, &error) && measure->session->deltas;
     for (size_t i = 0; ok && made && i < measure->stream->table_count; i++)
         ok = measure_table(measure, &measure->stream->tables[i], &error);
     if (!ok) {
@@ -370,13 +397,19 @@ static void measure_lake(struct measure *measure)
 /* A run that failed and was not followed by one that did not. */
 static bool measure_runs(struct measure *measure, struct error *error)
 {
-    struct run_list list;
+    struct lag_session *session = measure->session;
     const struct profile *profile = measure->pipeline->profile;
     static const char *const verbs[] = {"capture", "merge"};
-    TRY(run_list_load(profile, LAG_RUNS, &list, error));
+    if (!file_exists(profile->state))
+        return true; /* nothing ever ran; who only looks makes no folders */
+    if (session->runs_ns == 0 || clock_monotonic_ns() - session->runs_ns > LAG_RUNS_NS) {
+        run_list_destroy(&session->runs);
+        TRY(run_list_load(profile, LAG_RUNS, &session->runs, error));
+        session->runs_ns = clock_monotonic_ns();
+    }
     for (int verb = 0; verb < 2; verb++)
-        for (size_t i = 0; i < list.count; i++) {
-            const struct run_summary *run = &list.runs[i];
+        for (size_t i = 0; i < session->runs.count; i++) {
+            const struct run_summary *run = &session->runs.runs[i];
             if (strcmp(run->verb, verbs[verb]) != 0 ||
                 strcmp(run->object, measure->stream->name) != 0)
                 continue;
@@ -394,7 +427,6 @@ static bool measure_runs(struct measure *measure, struct error *error)
             }
             break; /* the newest of this verb */
         }
-    run_list_destroy(&list);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #define SURFBOARD_PIPELINE_LAG_H
 
 #include "core/pipeline/pipeline.h"
+#include "core/pipeline/run.h"
 
 struct catalog;
 struct pg;
@@ -39,15 +40,22 @@ struct lag {
     uint64_t held_bytes;       /* of WAL that the slot keeps */
 };
 
-/* Connections that measuring several streams, again and again, shares. Zero-initialise. */
+/* Connections that measuring several streams, again and again, shares; who did not answer is not
+ * asked again for five seconds. Zero-initialise. */
 struct lag_session {
     struct catalog *catalog;
+    int64_t catalog_failed_ns; /* monotonic; 0: it has not */
+    struct error catalog_why;
     struct store *deltas;
     struct lag_source {
         const struct capture *capture;
         struct pg *pg;
+        int64_t failed_ns;
+        struct error why;
     } sources[16];
     size_t source_count;
+    struct run_list runs; /* the last ones */
+    int64_t runs_ns;
 };
 
 void lag_session_close(struct lag_session *session);

@@ -17,7 +17,7 @@ cd "$work"
 
 # Nothing is there yet, and looking changes nothing.
 expect_exit 0 surf streams --json
-[ "$(json "$work/out" "d['streams'][0]['state']")" = captured ] || fail "the stream is not captured"
+[ "$(json "$work/out" "d['streams'][0]['state']")" = "not built" ] || fail "a stream that is not there yet"
 expect_exit 0 surf plan shop
 expect_text "$work/out" "CREATE PUBLICATION" "EXPORT_SNAPSHOT" "CREATE TABLE IF NOT EXISTS iceberg_tables"
 expect_exit 0 surf up shop --dry-run --json
