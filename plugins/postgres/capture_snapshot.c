@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,8 +5,7 @@
 #include "core/base/fault.h"
 #include "core/base/memory.h"
 #include "plugins/postgres/capture_run.h"
-
-enum { COPY_WAIT_MS = 200 };
+#include "plugins/postgres/table_copy.h"
 
 /* One snapshot of some tables, all at one point. */
 struct snapshot {
@@ -23,109 +20,7 @@ struct snapshot {
     uint64_t rows;
 };
 
-/* ---- a table's columns ---- */
-
-/* What a Relation message would say, from the catalog. The slices borrow from `rows`. */
-static bool snapshot_describe(struct snapshot *snapshot, const struct published_table *table,
-                              struct pgoutput_message *message, struct pg_rows *rows,
-                              struct error *error)
-{
-    int version = PQserverVersion(pg_connection(snapshot->reader));
-    char sql[1200];
-    char oid[16];
-    const char *parameters[] = {oid, snapshot->capture->options->publication, table->schema,
-                                table->name};
-    snprintf(sql, sizeof sql,
-             "SELECT a.attname, a.atttypid, a.atttypmod, c.relreplident,"
-             " EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid"
-             "  AND a.attnum = ANY (i.indkey::int2[]) AND CASE c.relreplident"
-             "  WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE true END)"
-             " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
-             " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped%s%s"
-             " ORDER BY a.attnum",
-             version >= 120000 && version < 180000 ? " AND a.attgenerated = ''" : "",
-             version >= 150000 ? " AND EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables p"
-                                 " WHERE p.pubname = $2 AND p.schemaname = $3 AND p.tablename = $4"
-                                 " AND a.attname = ANY (p.attnames))"
-                               : " AND $2 <> '' AND $3 <> '' AND $4 <> ''");
-    snprintf(oid, sizeof oid, "%u", table->oid);
-    TRY(pg_query(snapshot->reader, sql, parameters, 4, rows, error));
-    size_t count = pg_rows_count(rows);
-    TRY(memory_grow(&message->columns, &message->column_capacity, count, sizeof *message->columns,
-                    error));
-    for (size_t i = 0; i < count; i++)
-        message->columns[i] = (struct pgoutput_column){
-            .in_key = pg_rows_value(rows, i, 4)[0] == 't',
-            .name = slice_of(pg_rows_value(rows, i, 0)),
-            .type = (uint32_t)strtoul(pg_rows_value(rows, i, 1), NULL, 10),
-            .modifier = (int32_t)strtol(pg_rows_value(rows, i, 2), NULL, 10)};
-    message->column_count = count;
-    message->identity = count ? pg_rows_value(rows, 0, 3)[0] : 'd';
-    message->relation = table->oid;
-    message->schema = slice_of(table->schema);
-    message->name = slice_of(table->name);
-    return true;
-}
-
-static bool snapshot_copy_sql(const struct relation *relation, const struct published_table *table,
-                              struct buffer *sql, struct error *error)
-{
-    TRY(buffer_append_text(sql, "COPY (SELECT ", error));
-    for (size_t i = 0; i < relation->column_count; i++) {
-        TRY(buffer_append_text(sql, i ? ", " : "", error));
-        TRY(pg_quote_name(sql, relation->columns[i].name, error));
-    }
-    /* Rows of inheriting tables are not the parent's; those of partitions are. */
-    TRY(buffer_append_text(sql, table->kind == 'p' ? " FROM " : " FROM ONLY ", error));
-    TRY(pg_quote_name(sql, table->schema, error));
-    TRY(buffer_append_byte(sql, '.', error));
-    TRY(pg_quote_name(sql, table->name, error));
-    if (table->filter)
-        TRY(buffer_append_format(sql, error, " WHERE %s", table->filter));
-    TRY(buffer_append_text(sql, ") TO STDOUT", error));
-    return buffer_text(sql, error) != NULL;
-}
-
 /* ---- rows ---- */
-
-/* The character behind a backslash of COPY's text format. */
-static char copy_unescape(char letter)
-{
-    static const char letters[] = "bfnrtv";
-    static const char meant[] = "\b\f\n\r\t\v";
-    const char *at = strchr(letters, letter);
-    return letter && at ? meant[at - letters] : letter;
-}
-
-/* Splits a line of COPY in place. False when it has another number of fields. */
-static bool copy_split(char *line, size_t length, struct pgoutput_value *values, size_t count)
-{
-    size_t field = 0;
-    char *at = line;
-    char *end = line + length;
-    if (end > line && end[-1] == '\n')
-        end--;
-    if (count == 0)
-        return at == end;
-    for (;;) {
-        char *start = at;
-        char *to = at;
-        bool null = end - at >= 2 && at[0] == '\\' && at[1] == 'N';
-        while (at < end && *at != '\t') {
-            if (*at == '\\' && at + 1 < end) {
-                *to++ = copy_unescape(at[1]);
-                at += 2;
-            } else {
-                *to++ = *at++;
-            }
-        }
-        values[field++] =
-            (struct pgoutput_value){null ? 'n' : 't', slice_make(start, (size_t)(to - start))};
-        if (at == end || field == count)
-            return at == end && field == count;
-        at++;
-    }
-}
 
 /* Debezium's marks, but that the last row of a table is always told as such. */
 static const char *snapshot_mark(const struct snapshot *snapshot, size_t table, bool first_row,
@@ -171,29 +66,6 @@ static bool snapshot_append(struct snapshot *snapshot, struct relation *relation
     return true;
 }
 
-/* The next line of a COPY; NULL at its end. */
-static bool copy_next(struct pg *pg, char **line, size_t *length, struct error *error)
-{
-    PGconn *connection = pg_connection(pg);
-    for (;;) {
-        int got = PQgetCopyData(connection, line, 1);
-        if (got > 0) {
-            *length = (size_t)got;
-            return true;
-        }
-        *line = NULL;
-        if (got == -1)
-            return true;
-        if (got < 0)
-            return pg_error(pg, NULL, "copying", error);
-        struct pollfd socket = {PQsocket(connection), POLLIN, 0};
-        if (poll(&socket, 1, COPY_WAIT_MS) < 0 && errno != EINTR)
-            return error_set_system(error, errno, "waiting for Postgres");
-        if (!PQconsumeInput(connection))
-            return pg_error(pg, NULL, "copying", error);
-    }
-}
-
 static void snapshot_progress(struct snapshot *snapshot, size_t table, int64_t done)
 {
     struct capture_run *capture = snapshot->capture;
@@ -221,11 +93,11 @@ static bool snapshot_read_rows(struct snapshot *snapshot, struct relation *relat
     int64_t done = 0;
     bool ok = true;
     do {
-        ok = copy_next(snapshot->reader, &line, &length, error);
+        ok = table_copy_next(snapshot->reader, &line, &length, error);
         if (ok && capture_stopped(snapshot->capture))
             ok = error_set(error, ERROR_INTERRUPTED, NULL, "stopped");
         if (ok && held) {
-            ok = copy_split(held, held_length, values, relation->column_count) ||
+            ok = table_copy_split(held, held_length, values, relation->column_count) ||
                  error_set(error, ERROR_INTERNAL, NULL, "a row of COPY has another form");
             ok = ok &&
                  snapshot_append(snapshot, relation, table, values, done == 0, line == NULL, error);
@@ -246,22 +118,14 @@ static bool snapshot_read_rows(struct snapshot *snapshot, struct relation *relat
 static bool snapshot_copy(struct snapshot *snapshot, struct relation *relation, size_t table,
                           struct error *error)
 {
+    const struct published_table *published = snapshot->tables[table];
     struct buffer sql = {0};
     struct pgoutput_value *values = memory_zero(relation->column_count, sizeof *values, error);
-    PGresult *result = NULL;
-    bool ok = values && snapshot_copy_sql(relation, snapshot->tables[table], &sql, error) &&
-              pg_send(snapshot->reader, sql.data, NULL, 0, false, error) &&
-              pg_next_result(snapshot->reader, &result, error);
-    if (ok && PQresultStatus(result) != PGRES_COPY_OUT)
-        ok = error_set(error, ERROR_INTERNAL, NULL, "COPY did not start");
-    PQclear(result);
-    result = NULL;
-    ok = ok && snapshot_read_rows(snapshot, relation, table, values, error);
-    /* What COPY itself says, then the end of results. */
-    while (ok && (ok = pg_next_result(snapshot->reader, &result, error)) && result) {
-        PQclear(result);
-        result = NULL;
-    }
+    bool ok = values &&
+              table_copy_sql(relation, published->kind, NULL, published->filter, &sql, error) &&
+              table_copy_start(snapshot->reader, sql.data, error) &&
+              snapshot_read_rows(snapshot, relation, table, values, error) &&
+              table_copy_finish(snapshot->reader, error);
     free(values);
     buffer_destroy(&sql);
     return ok;
@@ -275,7 +139,8 @@ static bool snapshot_table(struct snapshot *snapshot, size_t table, struct error
     struct pg_rows rows = {0};
     struct relation *relation = NULL;
     uint64_t before = snapshot->rows;
-    if (snapshot_describe(snapshot, published, &message, &rows, error))
+    if (table_describe(snapshot->reader, published->oid, published->schema, published->name,
+                       capture->options->publication, &message, &rows, error))
         relation = relation_create(snapshot->reader, &message, capture->topics.prefix,
                                    capture->record.database, error);
     pg_rows_destroy(&rows);
