@@ -24,8 +24,7 @@ static void verify_event(void *context, json_t *event)
                     (long long)json_integer_value(json_object_get(event, "source_rows")), read,
                     held);
     } else if (strcmp(name, "waiting") == 0) {
-        command_progress(command, "waiting: %s",
-                         json_string_value(json_object_get(event, "for")));
+        command_progress(command, "waiting: %s", json_string_value(json_object_get(event, "for")));
     } else if (strcmp(name, "progress") == 0) {
         command_progress(command, "%s: %lld rows of the %s",
                          json_string_value(json_object_get(event, "table")),
@@ -50,15 +49,15 @@ static bool verify_print(struct command *command, const json_t *document, struct
     for (size_t i = 0; i < json_array_size(tables); i++) {
         const json_t *table = json_array_get(tables, i);
         fprintf(command->out, "%-28s %10lld %8lld %8lld %11lld %9lld\n",
-                json_string_value(json_object_get(table, "table")),
-                verify_count(table, classes[0]), verify_count(table, classes[1]),
-                verify_count(table, classes[2]), verify_count(table, classes[3]),
-                verify_count(table, classes[4]));
+                json_string_value(json_object_get(table, "table")), verify_count(table, classes[0]),
+                verify_count(table, classes[1]), verify_count(table, classes[2]),
+                verify_count(table, classes[3]), verify_count(table, classes[4]));
         const json_t *examples = json_object_get(table, "examples");
         for (size_t j = 0; j < json_array_size(examples); j++) {
             const json_t *example = json_array_get(examples, j);
             char *key = json_dumps(json_object_get(example, "key"), JSON_ENCODE_ANY);
-            fprintf(command->out, "    %-11s ", json_string_value(json_object_get(example, "class")));
+            fprintf(command->out, "    %-11s ",
+                    json_string_value(json_object_get(example, "class")));
             bool ok = key && command_print_data(command, slice_of(key), error);
             free(key);
             fputc('\n', command->out);
@@ -129,7 +128,8 @@ const struct verb verb_verify = {
     .summary = "Compares source and lake by key and value, at one position",
     .details =
         "The source is read in one exported snapshot, once the lake has passed its position. Each "
-        "row is exact, lag (changed again behind that position), differs, source-only or lake-only. "
+        "row is exact, lag (changed again behind that position), differs, source-only or "
+        "lake-only. "
         "Values are compared as they are stored: what the lake has no room for counts as null. "
         "Exit 1 when any row differs or is on one side only.",
     .options = verify_options_table,

@@ -19,6 +19,7 @@ const struct verb *const verbs[] = {
     &verb_simulate,
     &verb_merge,
     &verb_maintain,
+    &verb_verify,
     &verb_runs,
     &verb_attach,
     &verb_cancel,

@@ -22,6 +22,7 @@ extern const struct verb verb_attach;
 extern const struct verb verb_cancel;
 extern const struct verb verb_plan;
 extern const struct verb verb_up;
+extern const struct verb verb_verify;
 extern const struct verb verb_down;
 extern const struct verb verb_model_graph;
 extern const struct verb verb_plan;
@@ -31,5 +32,6 @@ extern const struct verb verb_scan;
 extern const struct verb verb_simulate;
 extern const struct verb verb_streams;
 extern const struct verb verb_up;
+extern const struct verb verb_verify;
 
 #endif

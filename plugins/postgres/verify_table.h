@@ -33,7 +33,7 @@ struct verify_table {
     struct held_rows touched; /* keys changed behind the position, as far as the lake has it */
     bool touched_all;         /* by a truncate */
     int64_t needed;           /* offset that the lake must have passed; -1: unknown */
-    int64_t merged;                 /* offset that the loaded lake table stands before */
+    int64_t merged;           /* offset that the loaded lake table stands before */
     struct held_rows held;    /* lake rows; of the source, for a sample */
     uint64_t exact, lag, differs, source_only, lake_only;
     uint64_t source_rows, lake_rows;
