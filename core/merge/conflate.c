@@ -387,9 +387,14 @@ bool conflate_take(struct conflate *conflate, const struct change *change, int32
         if (change->snapshot != CHANGE_SNAPSHOT_INCREMENTAL)
             note_snapshot(conflate, change);
         return take_row(conflate, change, partition, error);
-    default:
+    case CHANGE_TOMBSTONE:
+    case CHANGE_HEARTBEAT:
+    case CHANGE_TRANSACTION:
+    case 'm':
         conflate->counters.skipped++;
         return true;
+    default:
+        return bad_record(change, "an unknown operation", "see the capture's log", error);
     }
 }
 

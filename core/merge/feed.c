@@ -329,7 +329,7 @@ static bool nothing_found(struct feed *feed, const struct search *found, bool *a
         return fail_torn(feed, part, error);
     if (!feed->options.accept_gaps)
         return torn ? fail_torn(feed, part, error) : fail_gap(feed, part, found, error);
-    feed->counters.gaps += (uint64_t)(found->blocked - part->next);
+    feed->counters.gaps++;
     part->next = found->blocked;
     part->waited = false;
     return true;

@@ -42,7 +42,7 @@ struct feed_options {
 struct feed_counters {
     uint64_t records;    /* delivered */
     uint64_t bytes_read; /* from the store, compressed as they lie there */
-    uint64_t gaps;       /* missing offsets that were accepted */
+    uint64_t gaps;       /* holes between files that were accepted */
     uint64_t again;      /* records passed over because their offset was delivered before */
     uint64_t files;      /* opened */
 };

@@ -325,7 +325,8 @@ static bool count_name(json_t **counts, const char *table, struct slice column, 
 {
     if (count == 0)
         return true;
-    char *name = memory_format(error, "%s.%.*s", table, SLICE_ARG(column));
+    char *name =
+        memory_format(error, "%s%s%.*s", table ? table : "", table ? "." : "", SLICE_ARG(column));
     if (*counts == NULL)
         *counts = json_object();
     bool ok = name && *counts &&
@@ -340,6 +341,7 @@ static bool sum_target(const struct target *target, struct merge_summary *out, s
 {
     const struct conflate *conflate = &target->conflate;
     const struct change_table *table = target->in->table;
+    const char *prefix = out->tables > 1 ? target->in->name : NULL;
     out->events += conflate->counters.events;
     out->skipped += conflate->counters.skipped;
     out->repeats += conflate->counters.repeats;
@@ -352,12 +354,12 @@ static bool sum_target(const struct target *target, struct merge_summary *out, s
     out->files_removed += target->files_removed;
     out->bytes_written += target->bytes_written;
     for (size_t i = 0; i < table->column_count; i++)
-        TRY(count_name(&out->bent, target->in->name, slice_of(table->columns[i].name),
+        TRY(count_name(&out->bent, prefix, slice_of(table->columns[i].name),
                        (int64_t)change_row_bent(target->rows, i), error));
     struct slice name;
     uint64_t count;
     for (size_t i = 0; change_row_unknown(target->rows, i, &name, &count); i++)
-        TRY(count_name(&out->unknown_columns, target->in->name, name, (int64_t)count, error));
+        TRY(count_name(&out->unknown_columns, prefix, name, (int64_t)count, error));
     int64_t snapshot = target->commit ? iceberg_commit_snapshot_id(target->commit) : -1;
     if (snapshot < 0)
         snapshot = target->table.snapshot_id;
@@ -390,11 +392,13 @@ static bool run_attempt(struct merge *merge, struct batch_record *record, struct
                         struct merge_summary *out, struct error *error)
 {
     bool net, active;
+    merge->was_read = false;
     TRY(load_targets(merge, error));
     if (merge->record_store)
         TRY(batch_record_load(merge->record_store, record, error));
     TRY(report(merge, "read", error) &&
         batch_read(merge, record->root ? record : NULL, input, error));
+    merge->was_read = true;
     TRY(report(merge, "resolve", error) && judge_targets(merge, &net, &active, error));
     int64_t last = last_batch(merge);
     int64_t batch = record->root ? record->batch : net ? last + 1 : last;
@@ -442,10 +446,10 @@ static void end_attempt(struct merge *merge, struct batch_record *record, struct
 /* What to do after a failed attempt: again, or not. */
 static bool try_again(struct merge *merge, const struct error *failure, int attempt)
 {
-    if (failure->kind == ERROR_INPUT && !merge->careful &&
-        merge->options.on_bad_input == MERGE_BAD_INPUT_QUARANTINE) {
-        /* A row image turned out bad when it was written: read again, checking each line, so that
-         * the bad one is set aside and the one before it counts. */
+    if (failure->kind == ERROR_INPUT && merge->was_read && !merge->careful) {
+        /* A row image turned out bad when it was written: read again, checking each line as it
+         * comes, so that its place can be named, or the line set aside and the one before it
+         * count. */
         merge->careful = true;
         return true;
     }

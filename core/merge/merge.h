@@ -98,7 +98,8 @@ struct merge_summary {
     int64_t events, inserted, updated, deleted, unchanged, skipped, repeats, gaps, quarantined;
     int64_t files_added, files_removed;
     int64_t bytes_read, bytes_written;
-    json_t *bent;            /* {"table.column": count}; NULL when empty */
+    json_t *bent;            /* {"column": count}, of a stream of several tables
+                                {"table.column": count}; NULL when empty */
     json_t *unknown_columns; /* the same */
     json_t *snapshots;       /* {"table": snapshot id} */
     int64_t wall_ns, cpu_ns;
