@@ -36,6 +36,16 @@ bool catalog_load(struct catalog *catalog, struct catalog_ident ident, struct ic
     return false;
 }
 
+/* A path as the caller wrote it becomes a URI: every engine that reads the catalog must understand
+ * it, wherever it stands. */
+static bool catalog_full_location(const char *location, struct buffer *out, struct error *error)
+{
+    struct store *store = store_open(location, NULL, error);
+    bool ok = store && buffer_append_text(out, store_uri(store), error);
+    store_close(store);
+    return ok;
+}
+
 bool catalog_create(struct catalog *catalog, struct catalog_ident ident,
                     const struct schema *schema, const struct iceberg_property *properties,
                     size_t property_count, const char *location, struct iceberg_table *out,
@@ -48,7 +58,7 @@ bool catalog_create(struct catalog *catalog, struct catalog_ident ident,
     TRY(schema_copy(&numbered, schema, error));
     bool ok = iceberg_schema_assign_ids(&numbered, &last_id, error);
     if (location)
-        ok = ok && buffer_append_text(&place, location, error);
+        ok = ok && catalog_full_location(location, &place, error);
     else
         ok = ok && catalog->ops->location(catalog, ident, &place, error);
     ok = ok && buffer_text(&place, error) &&

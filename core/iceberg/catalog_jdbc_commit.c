@@ -57,7 +57,7 @@ static bool name_metadata(struct pointer *pointer, bool fresh, struct error *err
         uuid_format(uuid, unique);
     }
     snprintf(pointer->key, sizeof pointer->key, "metadata/%05lld-%s.metadata.json",
-             (long long)(number + 1), fresh ? unique : iceberg_commit_id(pointer->commit));
+             (long long)number + 1, fresh ? unique : iceberg_commit_id(pointer->commit));
     return true;
 }
 
@@ -172,8 +172,10 @@ static bool settle_once(struct transaction *transaction, bool *won, struct error
         ok =
             catalog_jdbc_pointer(transaction->jdbc, ident_of(pointer), true, &there, &found, error);
     }
-    if (ok && !found)
-        ok = error_set(error, ERROR_NOT_FOUND, NULL, "the table is gone from the catalog");
+    if (ok && !found) {
+        error_set(error, ERROR_NOT_FOUND, NULL, "the table is gone from the catalog");
+        ok = false;
+    }
     ok = ok && pointer_is_ours(pointer, there.data, won, error);
     if (transaction->jdbc->pg)
         pg_rollback(transaction->jdbc->pg);

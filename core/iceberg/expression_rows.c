@@ -16,6 +16,12 @@ static int order_reals(double a, double b)
 
 #define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
+/* A column of nothing but empty texts has no bytes at all. */
+static int order_texts(struct slice a, struct slice b)
+{
+    return a.data && b.data ? slice_compare(a, b) : ORDER(a.length, b.length);
+}
+
 static int order_values(const struct column *column, size_t row, const struct column *literals,
                         size_t literal)
 {
@@ -40,9 +46,9 @@ static int order_values(const struct column *column, size_t row, const struct co
         return ORDER(column_decimal(column, row), column_decimal(literals, literal));
     case TYPE_UUID:
     case TYPE_FIXED:
-        return slice_compare(column_fixed(column, row), column_fixed(literals, literal));
+        return order_texts(column_fixed(column, row), column_fixed(literals, literal));
     default:
-        return slice_compare(column_bytes(column, row), column_bytes(literals, literal));
+        return order_texts(column_bytes(column, row), column_bytes(literals, literal));
     }
 }
 
@@ -65,6 +71,8 @@ static bool like_matches(struct slice text, struct slice pattern, char escape)
 {
     size_t at = 0, in = 0, back_pattern = 0, back_text = 0;
     bool can_go_back = false;
+    if (text.data == NULL)
+        text = SLICE_LITERAL("");
     while (at < text.length || in < pattern.length) {
         size_t next = in;
         char byte;

@@ -123,6 +123,11 @@ static bool walk_deletes(const struct iceberg_table *table, const struct iceberg
     return ok;
 }
 
+static bool is_path(struct slice value, struct slice path)
+{
+    return value.data && path.data && slice_equal(value, path);
+}
+
 struct one_file {
     struct slice path;
     struct iceberg_positions *positions;
@@ -132,7 +137,7 @@ static bool take_for_one(void *context, const struct batch *batch, struct error 
 {
     const struct one_file *one = context;
     for (size_t row = 0; row < batch->length; row++) {
-        if (slice_equal(column_bytes(&batch->columns[0], row), one->path))
+        if (is_path(column_bytes(&batch->columns[0], row), one->path))
             TRY(add_row(one->positions, column_long(&batch->columns[1], row), error));
     }
     return true;
@@ -189,7 +194,7 @@ static bool take_runs(void *context, const struct batch *batch, struct error *er
     for (size_t row = 0; row < batch->length; row++) {
         struct slice path = column_bytes(&batch->columns[0], row);
         struct position_run *run = file->run_count ? &file->runs[file->run_count - 1] : NULL;
-        if (run == NULL || !slice_equal(run->path, path)) {
+        if (run == NULL || !is_path(run->path, path)) {
             TRY(memory_grow(&file->runs, &file->run_capacity, file->run_count + 1,
                             sizeof *file->runs, error));
             const char *copy = arena_copy_slice(&file->arena, path, error);
@@ -227,7 +232,7 @@ bool position_cache_add(struct position_cache *cache, const struct iceberg_table
     struct slice path = slice_of(data->path);
     for (size_t i = 0; i < file->run_count; i++) {
         const struct position_run *run = &file->runs[i];
-        for (size_t k = 0; slice_equal(run->path, path) && k < run->count; k++)
+        for (size_t k = 0; is_path(run->path, path) && k < run->count; k++)
             TRY(add_row(positions, file->rows.rows[run->first + k], error));
     }
     return true;

@@ -146,8 +146,11 @@ bool equality_set_apply(const struct equality_set *set, const struct batch *batc
             if (batch->schema->fields[k].id == set->schema.fields[i].id)
                 columns[i] = &batch->columns[k];
         }
-        ok = columns[i] || error_set(error, ERROR_INTERNAL, NULL, "column %s is not in the batch",
-                                     set->schema.fields[i].name);
+        if (columns[i] == NULL) {
+            error_set(error, ERROR_INTERNAL, NULL, "column %s is not in the batch",
+                      set->schema.fields[i].name);
+            ok = false;
+        }
     }
     for (size_t i = 0; ok && i < batch->length; i++) {
         if (!keep[i])
