@@ -109,21 +109,18 @@ static bool orphan_sweep_own(struct sweep *sweep, const struct store_listing *li
     return true;
 }
 
-/* Whether the metadata file "<digits>-<uuid>.metadata.json" was written by the commit <uuid>. */
+/* Whether the metadata file "<digits>-<uuid>.metadata.json" was written by the commit <uuid>: its
+ * own text says so. */
 static bool orphan_is_our_metadata(const struct sweep *sweep, const char *key, const char *name)
 {
     const char *dash = strchr(name, '-');
     struct buffer text = {0};
-    json_t *json = NULL;
-    bool ours = false;
-    if (store_read(sweep->table.store, key, &text, NULL) &&
-        (json = json_parse(buffer_slice(&text), key, NULL)) != NULL) {
-        const char *id = json_string_value(
-            json_object_get(json_object_get(json, "properties"), ICEBERG_COMMIT_ID));
-        ours =
-            id && dash && strlen(dash + 1) >= strlen(id) && strncmp(dash + 1, id, strlen(id)) == 0;
-    }
-    json_decref(json);
+    char mark[96];
+    if (dash == NULL)
+        return false;
+    snprintf(mark, sizeof mark, "\"" ICEBERG_COMMIT_ID "\":\"%.*s\"", UUID_LENGTH, dash + 1);
+    bool ours = store_read(sweep->table.store, key, &text, NULL) && text.length &&
+                memmem(text.data, text.length, mark, strlen(mark)) != NULL;
     buffer_destroy(&text);
     return ours;
 }

@@ -103,6 +103,9 @@ static void rows_come_and_go_with_the_right_sequence_numbers(void **state)
         iceberg_write_position_deletes(commit, first, wrong, 2, &arena, &deletes, &failure));
     must(iceberg_write_position_deletes(commit, first, rows, 3, &arena, &deletes, &failure));
     assert_true(slice_is(iceberg_file_scope(&deletes), first->path));
+    const struct iceberg_metric *path = iceberg_file_metric(&deletes, 2147483546);
+    assert_true(slice_is(path->lower.bytes, first->path)); /* whole, however long */
+    assert_true(slice_is(path->upper.bytes, first->path));
     must(iceberg_commit_add_file(commit, &deletes, &failure));
     must(iceberg_commit_remove_file(commit, second, &failure));
     must(lake_add_rows(commit, 500, 510, NULL, NULL, &failure));

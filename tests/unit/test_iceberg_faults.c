@@ -57,6 +57,15 @@ static bool batch_run(struct lake *lake, struct error *error)
     return ok;
 }
 
+enum { APPENDS = 6, APPENDED = 10 };
+
+static bool append_run(struct lake *lake, struct error *error)
+{
+    for (int i = 0; i < APPENDS; i++)
+        TRY(lake_append(lake, 1000 + i * APPENDED, 1000 + (i + 1) * APPENDED, error));
+    return true;
+}
+
 static bool maintain_run(struct lake *lake, struct error *error)
 {
     const struct iceberg_expiry expiry = {.min_snapshots = 1};
@@ -74,6 +83,8 @@ static int child(const char *what, const char *uri)
     bool ok = (lake.catalog = catalog_storage_open(NULL, true, &error)) != NULL;
     if (ok && strcmp(what, "batch") == 0) {
         ok = batch_run(&lake, &error);
+    } else if (ok && strcmp(what, "append") == 0) {
+        ok = append_run(&lake, &error);
     } else if (ok && strcmp(what, "create") == 0) {
         struct schema schema;
         lake_schema(&schema);
@@ -90,12 +101,9 @@ static int child(const char *what, const char *uri)
     return ok ? 0 : error_exit_code(error.kind);
 }
 
-/* Runs this program again as the child; its exit code, or 1000 + the signal that ended it. */
-static int run(const char *what, const struct lake *lake, const char *fault)
+/* Runs this program again as a child. */
+static pid_t start(const char *what, const struct lake *lake, const char *fault, const char *log)
 {
-    char log[128];
-    snprintf(log, sizeof log, "%s/fired", lake->folder);
-    unlink(log);
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -105,6 +113,16 @@ static int run(const char *what, const struct lake *lake, const char *fault)
         execl("/proc/self/exe", "test_iceberg_faults", what, lake->uri, (char *)NULL);
         _exit(99);
     }
+    return pid;
+}
+
+/* The child's exit code, or 1000 + the signal that ended it. */
+static int run(const char *what, const struct lake *lake, const char *fault)
+{
+    char log[128];
+    snprintf(log, sizeof log, "%s/fired", lake->folder);
+    unlink(log);
+    pid_t pid = start(what, lake, fault, log);
     int status = 0;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (*fault && access(log, F_OK) != 0)
@@ -205,6 +223,47 @@ static void a_commit_is_whole_or_not_at_all(void **state)
     }
 }
 
+/* Several processes, held up where it hurts most, and a sweep for orphans among them. */
+static void no_commit_is_lost_when_processes_race(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 4 };
+    static const char *const delays[PROCESSES] = {
+        "iceberg.commit.before-pointer=delay:60", "iceberg.commit.after-pointer=delay:60",
+        "iceberg.commit.after-flush=delay:60", "iceberg.commit.before-list=delay:60@3"};
+    struct lake lake;
+    struct iceberg_table table;
+    struct iceberg_file_list files;
+    struct iceberg_maintained done = {0};
+    char log[128];
+    pid_t children[PROCESSES];
+    int64_t rows = 0;
+    lake_with_rows(&lake);
+    snprintf(log, sizeof log, "%s/fired", lake.folder);
+    for (int i = 0; i < PROCESSES; i++)
+        children[i] = start("append", &lake, delays[i], log);
+    for (int i = 0; i < 5; i++) {
+        must(iceberg_orphans(lake.catalog, lake.ident, 3600 * 1000, 0, false, &done, &failure));
+        clock_sleep_ms(30);
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status = 0;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_int_equal(done.files_deleted + done.metadata_deleted, 0);
+    lake_load(&lake, &table);
+    must(iceberg_snapshot_files(&table, -1, &files, &failure));
+    for (size_t i = 0; i < files.count; i++)
+        rows += files.items[i].record_count;
+    assert_int_equal(rows, 20 + PROCESSES * APPENDS * APPENDED);
+    assert_int_equal(table.snapshot_count, 2 + PROCESSES * APPENDS);
+    iceberg_file_list_destroy(&files);
+    iceberg_table_destroy(&table);
+    check_no_orphans(&lake);
+    lake_close(&lake);
+}
+
 static void creating_is_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -255,6 +314,7 @@ int main(int argc, char **argv)
         return child(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_is_whole_or_not_at_all),
+        cmocka_unit_test(no_commit_is_lost_when_processes_race),
         cmocka_unit_test(creating_is_whole_or_not_at_all),
         cmocka_unit_test(maintenance_that_dies_is_finished_by_the_next),
     };
