@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import canonical
+import page_index
 
 
 class Run:
@@ -88,6 +89,8 @@ def check_written(run):
         run.verdict(what + ", by Arrow", canonical.first_difference(text, canonical.rows(table)))
         run.verdict(what + ", by DuckDB", canonical.first_difference(text, run.duck_rows(path)))
         run.verdict(what + ", statistics", statistics_difference(path))
+        fault, checked = page_index.difference(path)
+        run.verdict(what + ", page index", fault or (rows and not checked and "no index was found"))
         # DuckDB prunes by our statistics: every value must still be found.
         if rows:
             for column in ("c1", "c2", "c6", "c10"):
