@@ -32,6 +32,7 @@
 
 #define TOKEN_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TOKEN_UNUSED __attribute__((unused))
+#define TOKEN_HOT static inline __attribute__((always_inline))
 
 enum { TOKEN_DEPTH = 512 };
 
@@ -90,7 +91,7 @@ static inline bool token_cut(struct cursor *j, const char *problem)
 /* ---- lanes: where a run of like bytes ends ---- */
 
 /* The first byte of a string that is a quote, a backslash, a control character or not ASCII. */
-static inline const char *token_plain_end(const char *at, const char *end)
+TOKEN_HOT const char *token_plain_end(const char *at, const char *end)
 {
 #if TOKEN_LANES == 2
     while (end - at >= 32) {
@@ -139,7 +140,7 @@ static inline const char *token_plain_end(const char *at, const char *end)
 }
 
 /* The first byte that is not a digit. */
-static inline const char *token_digits_end(const char *at, const char *end)
+TOKEN_HOT const char *token_digits_end(const char *at, const char *end)
 {
 #if TOKEN_LANES >= 1
     while (end - at >= 16) {
@@ -158,7 +159,7 @@ static inline const char *token_digits_end(const char *at, const char *end)
 }
 
 /* Whether the next `length` (at most 32) bytes are those of `text`, whose 32 bytes can be read. */
-static inline bool token_same(const char *at, const char *end, const char *text, size_t length)
+TOKEN_HOT bool token_same(const char *at, const char *end, const char *text, size_t length)
 {
     if ((size_t)(end - at) < length)
         return false;
@@ -181,7 +182,7 @@ static inline bool token_same(const char *at, const char *end, const char *text,
 
 /* ---- tokens ---- */
 
-static inline void token_space(struct cursor *j)
+TOKEN_HOT void token_space(struct cursor *j)
 {
     while (j->at < j->end && (unsigned char)*j->at <= ' ' &&
            (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
@@ -189,7 +190,7 @@ static inline void token_space(struct cursor *j)
 }
 
 /* Steps over white space and the byte `wanted`. */
-static inline bool token_expect(struct cursor *j, char wanted, const char *problem)
+TOKEN_HOT bool token_expect(struct cursor *j, char wanted, const char *problem)
 {
     token_space(j);
     if (TOKEN_LIKELY(j->at < j->end && *j->at == wanted)) {
@@ -231,8 +232,21 @@ token_string_rest(struct cursor *j, const char *start, struct slice *raw, bool *
     return token_fail(j, "a string without its end");
 }
 
+/* The slow paths work on copies, so that the cursors of hot loops stay in registers. */
+TOKEN_HOT bool token_string_slow(struct cursor *j, const char *start, struct slice *raw,
+                                 bool *escaped)
+{
+    struct cursor slow = *j;
+    struct slice text = {0};
+    bool has_escapes = false, good = token_string_rest(&slow, start, &text, &has_escapes);
+    *j = slow;
+    *raw = text;
+    *escaped = has_escapes;
+    return good;
+}
+
 /* Behind an opening quote: reads up to and over the closing one. */
-static inline bool token_string(struct cursor *j, struct slice *raw, bool *escaped)
+TOKEN_HOT bool token_string(struct cursor *j, struct slice *raw, bool *escaped)
 {
     const char *start = j->at;
     *escaped = false;
@@ -242,7 +256,7 @@ static inline bool token_string(struct cursor *j, struct slice *raw, bool *escap
         j->at++;
         return true;
     }
-    return token_string_rest(j, start, raw, escaped);
+    return token_string_slow(j, start, raw, escaped);
 }
 
 /* At '.', 'e' or 'E' behind the integer part. */
@@ -267,7 +281,7 @@ static bool __attribute__((noinline)) token_number_rest(struct cursor *j)
 }
 
 /* At a minus or a digit. */
-static inline bool token_number(struct cursor *j, bool *integer)
+TOKEN_HOT bool token_number(struct cursor *j, bool *integer)
 {
     if (*j->at == '-')
         j->at++;
@@ -282,24 +296,30 @@ static inline bool token_number(struct cursor *j, bool *integer)
     *integer = true;
     if (j->at < j->end && (*j->at == '.' || *j->at == 'e' || *j->at == 'E')) {
         *integer = false;
-        return token_number_rest(j);
+        struct cursor slow = *j;
+        bool good = token_number_rest(&slow);
+        *j = slow;
+        return good;
     }
     return true;
 }
 
-static inline bool token_word(struct cursor *j, const char *word, size_t length)
+TOKEN_HOT bool token_word(struct cursor *j, const char *word, size_t length)
 {
     size_t left = (size_t)(j->end - j->at);
-    if (left < length && memcmp(j->at, word, left) == 0)
+    if (TOKEN_LIKELY(left >= length)) {
+        if (TOKEN_LIKELY(memcmp(j->at, word, length) == 0)) {
+            j->at += length;
+            return true;
+        }
+    } else if (memcmp(j->at, word, left) == 0) {
         return token_cut(j, "the line ends in the middle");
-    if (left < length || memcmp(j->at, word, length) != 0)
-        return token_fail(j, "not a JSON value");
-    j->at += length;
-    return true;
+    }
+    return token_fail(j, "not a JSON value");
 }
 
 /* A value that is not a container, at its first byte. */
-static inline bool token_scalar(struct cursor *j, struct token *out)
+TOKEN_HOT bool token_scalar_hot(struct cursor *j, struct token *out)
 {
     const char *start = j->at;
     if (start == j->end)
@@ -347,6 +367,14 @@ static inline bool token_scalar(struct cursor *j, struct token *out)
     }
     out->raw = slice_make(start, (size_t)(j->at - start));
     return true;
+}
+
+TOKEN_UNUSED static bool __attribute__((noinline)) token_scalar(struct cursor *j, struct token *out)
+{
+    struct cursor here = *j;
+    bool good = token_scalar_hot(&here, out);
+    *j = here;
+    return good;
 }
 
 /* A member's name and colon; white space around them is stepped over. */
@@ -447,7 +475,7 @@ static inline bool token_enter(struct cursor *j, char closing, bool *empty)
 }
 
 /* Behind a value of a container: a comma (*more) or its end. */
-static inline bool token_more(struct cursor *j, char closing, bool *more)
+TOKEN_HOT bool token_more(struct cursor *j, char closing, bool *more)
 {
     token_space(j);
     if (j->at == j->end)
@@ -472,9 +500,9 @@ struct token_slot {
 
 /* Reads the name of member `index`. True with *known when it is the one that stood there last time;
  * else the caller finds the id of the name and may have it learnt. */
-static inline bool token_member(struct cursor *j, const struct token_slot *slots, size_t count,
-                                size_t index, bool *known, uint32_t *id, struct slice *raw,
-                                bool *escaped)
+TOKEN_HOT bool token_member(struct cursor *j, const struct token_slot *slots, size_t count,
+                            size_t index, bool *known, uint32_t *id, struct slice *raw,
+                            bool *escaped)
 {
     token_space(j);
     if (TOKEN_LIKELY(index < count)) {
@@ -487,7 +515,13 @@ static inline bool token_member(struct cursor *j, const struct token_slot *slots
         }
     }
     *known = false;
-    return token_name(j, raw, escaped);
+    struct cursor slow = *j;
+    struct slice name = {0};
+    bool has_escapes = false, good = token_name(&slow, &name, &has_escapes);
+    *j = slow;
+    *raw = name;
+    *escaped = has_escapes;
+    return good;
 }
 
 TOKEN_UNUSED static void token_learn(struct token_slot *slots, size_t count, size_t index,

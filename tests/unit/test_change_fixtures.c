@@ -520,7 +520,8 @@ static void read_table(const char *case_name, const char *prefix, const char *sc
     merged_close(&m);
 }
 
-static void check_case(const char *case_name, const char *prefix)
+/* Reads all tables of a case; returns how many cells differ without being excepted. */
+static size_t compare_case(const char *case_name, const char *prefix)
 {
     char path[600];
     struct dirent **names;
@@ -539,11 +540,24 @@ static void check_case(const char *case_name, const char *prefix)
     }
     free(names);
     assert_true(c.cells > 0);
-    assert_int_equal(c.differences, 0);
     if (json_array_size(c.exceptions))
         fail_msg("%s: %zu exceptions are listed in vain", case_name, json_array_size(c.exceptions));
     json_decref(expected);
     json_decref(exceptions);
+    return c.differences;
+}
+
+static void check_case(const char *case_name, const char *prefix)
+{
+    assert_int_equal(compare_case(case_name, prefix), 0);
+}
+
+/* binary.handling.mode=base64 sends null for an unchanged bytea: nothing tells it from a null. One
+ * row was updated beside its bytea and bytea[]. */
+static void base64_mode_loses_unchanged_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(compare_case("toast-base64-loss", "tbbase64"), 2);
 }
 
 static void shop_reads_to_the_source_s_state(void **state)
@@ -577,6 +591,7 @@ int main(void)
         cmocka_unit_test(precise_reads_to_the_source_s_state),
         cmocka_unit_test(replay_reads_to_the_source_s_state),
         cmocka_unit_test(every_toast_marker_is_known),
+        cmocka_unit_test(base64_mode_loses_unchanged_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
