@@ -657,8 +657,8 @@ static void keys_of_rows_and_of_events_are_the_same(void **state)
         "{\"b\":\"k\",\"x\":[1],\"a\":\"1.50\"}",
         "{\"schema\":null,\"payload\":{\"b\":\"k\",\"a\":\"1.50\"}}",
         "\"{\\\"b\\\":\\\"k\\\",\\\"a\\\":\\\"1.50\\\"}\"",
-        "\"{\\\"schema\\\":{\\\"fields\\\":[]},\\\"payload\\\":{\\\"a\\\":\\\"1.5\\\",\\\"b\\\":"
-        "\\\"k\\\"}}\"",
+        ("\"{\\\"schema\\\":{\\\"fields\\\":[]},\\\"payload\\\":{\\\"a\\\":\\\"1.5\\\","
+         "\\\"b\\\":\\\"k\\\"}}\""),
     };
     struct buffer again = {0};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
