@@ -61,7 +61,11 @@ static bool apply_relation(struct capture_run *capture, const struct pgoutput_me
                                      capture->record.database, error);
     TRY(slot->relation != NULL);
     const struct relation *relation = slot->relation;
-    if (!capture_record_table(&capture->record, relation->schema, relation->name)) {
+    const struct captured_table *known =
+        capture_record_table(&capture->record, relation->schema, relation->name);
+    if (known)
+        slot->relation->since = known->snapshot;
+    if (known == NULL) {
         uint32_t oid = relation->oid;
         relation_destroy(slot->relation);
         slot->relation = NULL;
@@ -116,6 +120,7 @@ static bool apply_begin(struct capture_run *capture, const struct pgoutput_messa
     transaction->commit_us = message->commit_us;
     transaction->xid = message->xid;
     transaction->events = 0;
+    transaction->written = 0;
     transaction->touched_count = 0;
     snprintf(transaction->id, sizeof transaction->id, "%u:%llu", message->xid,
              (unsigned long long)message->lsn);
@@ -131,7 +136,7 @@ static bool transaction_append(struct capture_run *capture, const char *id,
     if (topic_has(topic, position))
         return true;
     TRY(line_append_transaction(&topic->waiting, slice_of(id), collections, count,
-                                transaction->events, transaction->commit_us, clock_now_us(),
+                                transaction->written, transaction->commit_us, clock_now_us(),
                                 position, topic->next, error));
     topics_appended(&capture->topics, topic, position);
     return true;
@@ -190,6 +195,12 @@ static bool apply_commit(struct capture_run *capture, const struct pgoutput_mess
 
 /* ---- events ---- */
 
+/* A table that joined later: what was committed before its snapshot is in it. */
+static bool event_is_in_snapshot(const struct capture_run *capture, const struct relation *relation)
+{
+    return capture->transaction.commit_lsn < relation->since;
+}
+
 /* Fills in what all events of a message share and takes the next place in the transaction. */
 static bool event_start(struct capture_run *capture, struct relation *relation, char op,
                         uint64_t lsn, struct line_event *event, struct error *error)
@@ -198,8 +209,13 @@ static bool event_start(struct capture_run *capture, struct relation *relation, 
     if (!transaction->open)
         return error_set(error, ERROR_INPUT, "is there a proxy between this program and Postgres?",
                          "a change came outside of a transaction");
-    TRY(transaction_begin(capture, error));
-    TRY(transaction_touch(capture, relation->topic, error));
+    bool counts = !event_is_in_snapshot(capture, relation);
+    if (counts) {
+        TRY(transaction_begin(capture, error));
+        TRY(transaction_touch(capture, relation->topic, error));
+        relation->topic->events++;
+        transaction->written++;
+    }
     *event = (struct line_event){.op = op,
                                  .lsn = lsn,
                                  .tx_id = transaction->xid,
@@ -208,7 +224,7 @@ static bool event_start(struct capture_run *capture, struct relation *relation, 
                                  .captured_us = clock_now_us(),
                                  .transaction_id = slice_of(transaction->id),
                                  .total_order = ++transaction->events,
-                                 .table_order = ++relation->topic->events};
+                                 .table_order = relation->topic->events};
     event->position = (struct line_position){transaction->commit_lsn, event->total_order};
     return true;
 }
@@ -217,7 +233,7 @@ static bool event_append(struct capture_run *capture, struct relation *relation,
                          struct line_event *event, bool *appended, struct error *error)
 {
     struct topic *topic = relation->topic;
-    *appended = !topic_has(topic, event->position);
+    *appended = !event_is_in_snapshot(capture, relation) && !topic_has(topic, event->position);
     if (!*appended) {
         capture->summary->repeats++;
         return true;

@@ -30,6 +30,7 @@ static bool published_add(struct published *published, const struct pg_rows *row
     table->name = arena_copy_text(&published->arena, pg_rows_value(rows, row, 2), error);
     table->kind = pg_rows_value(rows, row, 3)[0];
     table->estimate = strtoll(pg_rows_value(rows, row, 4), NULL, 10);
+    table->membership = (uint32_t)strtoul(pg_rows_value(rows, row, 6), NULL, 10);
     const char *filter = pg_rows_value(rows, row, 5);
     if (filter)
         table->filter = arena_copy_text(&published->arena, filter, error);
@@ -58,12 +59,16 @@ bool capture_read_publication(struct capture_run *capture, struct error *error)
 {
     /* Row filters came with version 15. */
     bool filters = PQserverVersion(pg_connection(capture->catalog)) >= 150000;
-    char sql[640];
+    char sql[800];
     snprintf(sql, sizeof sql,
-             "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples::bigint, %s"
+             "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples::bigint, %s,"
+             " coalesce(r.oid, 0)"
              " FROM pg_catalog.pg_publication_tables p"
              " JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname"
              " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename"
+             " JOIN pg_catalog.pg_publication b ON b.pubname = p.pubname"
+             " LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = b.oid"
+             " AND r.prrelid = c.oid"
              " WHERE p.pubname = $1 ORDER BY n.nspname, c.relname",
              filters ? "p.rowfilter" : "NULL");
     struct published *published = &capture->published;

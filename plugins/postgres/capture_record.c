@@ -29,13 +29,17 @@ static bool record_text(const json_t *json, const char *member, char *out, size_
 static bool record_tables(struct capture_record *record, const json_t *tables, struct error *error)
 {
     for (size_t i = 0; i < json_array_size(tables); i++) {
-        const json_t *table = json_array_get(tables, i);
-        const char *schema = json_string_value(json_object_get(table, "schema"));
-        const char *name = json_string_value(json_object_get(table, "table"));
-        if (schema == NULL || name == NULL)
-            return error_set(error, ERROR_CONFIG, NULL, "a table without its name");
-        TRY(capture_record_add(record, schema, name,
-                               (uint32_t)json_integer_value(json_object_get(table, "oid")), error));
+        const json_t *json = json_array_get(tables, i);
+        const char *snapshot = json_string_value(json_object_get(json, "snapshot"));
+        struct captured_table table = {
+            .schema = (char *)json_string_value(json_object_get(json, "schema")),
+            .name = (char *)json_string_value(json_object_get(json, "table")),
+            .oid = (uint32_t)json_integer_value(json_object_get(json, "oid")),
+            .membership = (uint32_t)json_integer_value(json_object_get(json, "membership"))};
+        if (table.schema == NULL || table.name == NULL || snapshot == NULL ||
+            !lsn_parse(snapshot, &table.snapshot))
+            return error_set(error, ERROR_CONFIG, NULL, "a table without its name and snapshot");
+        TRY(capture_record_add(record, &table, error));
     }
     return true;
 }
@@ -97,10 +101,14 @@ bool capture_record_write(const struct capture_record *record, struct store *sto
     char lsn[LSN_TEXT_SIZE];
     TRY(record_key(prefix, key, error));
     json_t *tables = json_array();
-    for (size_t i = 0; i < record->table_count; i++)
-        json_array_append_new(
-            tables, json_pack("{s:s, s:s, s:I}", "schema", record->tables[i].schema, "table",
-                              record->tables[i].name, "oid", (json_int_t)record->tables[i].oid));
+    for (size_t i = 0; i < record->table_count; i++) {
+        const struct captured_table *table = &record->tables[i];
+        json_array_append_new(tables,
+                              json_pack("{s:s, s:s, s:I, s:I, s:s}", "schema", table->schema,
+                                        "table", table->name, "oid", (json_int_t)table->oid,
+                                        "membership", (json_int_t)table->membership, "snapshot",
+                                        lsn_format(table->snapshot, lsn)));
+    }
     json_t *json = json_pack(
         "{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:o}", "format", RECORD_FORMAT, "system_id",
         record->system_id, "database", record->database, "slot", record->slot, "publication",
@@ -142,18 +150,19 @@ const struct captured_table *capture_record_table(const struct capture_record *r
     return NULL;
 }
 
-bool capture_record_add(struct capture_record *record, const char *schema, const char *name,
-                        uint32_t oid, struct error *error)
+bool capture_record_add(struct capture_record *record, const struct captured_table *table,
+                        struct error *error)
 {
     TRY(memory_grow(&record->tables, &record->table_capacity, record->table_count + 1,
                     sizeof *record->tables, error));
-    struct captured_table table = {memory_copy_text(schema, error), memory_copy_text(name, error),
-                                   oid};
-    if (table.schema == NULL || table.name == NULL) {
-        captured_table_free(&table);
+    struct captured_table copy = *table;
+    copy.schema = memory_copy_text(table->schema, error);
+    copy.name = memory_copy_text(table->name, error);
+    if (copy.schema == NULL || copy.name == NULL) {
+        captured_table_free(&copy);
         return false;
     }
-    record->tables[record->table_count++] = table;
+    record->tables[record->table_count++] = copy;
     return true;
 }
 

@@ -12,6 +12,8 @@ struct store;
 struct captured_table {
     char *schema, *name;
     uint32_t oid;
+    uint32_t membership; /* in the publication; see struct published_table */
+    uint64_t snapshot;   /* where its snapshot was taken: what was committed before is in it */
 };
 
 struct capture_record {
@@ -38,8 +40,9 @@ void capture_record_destroy(struct capture_record *record);
 
 const struct captured_table *capture_record_table(const struct capture_record *record,
                                                   const char *schema, const char *name);
-bool capture_record_add(struct capture_record *record, const char *schema, const char *name,
-                        uint32_t oid, struct error *error);
+/* Copies the names of `table`. */
+bool capture_record_add(struct capture_record *record, const struct captured_table *table,
+                        struct error *error);
 void capture_record_remove(struct capture_record *record, size_t index);
 
 #endif

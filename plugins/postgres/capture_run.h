@@ -12,6 +12,8 @@
 /* A table of the publication, as the catalog has it now. */
 struct published_table {
     uint32_t oid;
+    uint32_t membership; /* oid of its row in pg_publication_rel: another one when it left and came
+                            back; 0 when it is in by schema or FOR ALL TABLES */
     const char *schema, *name;
     char kind;          /* 'r', 'p' */
     int64_t estimate;   /* rows */
@@ -39,7 +41,8 @@ struct transaction {
     int64_t commit_us;
     uint32_t xid;
     char id[48];
-    int64_t events;
+    int64_t events;         /* all, those in a table's snapshot too: total orders never shift */
+    int64_t written;        /* events that END counts */
     struct topic **touched; /* in order of their first event */
     size_t touched_count, touched_capacity;
 };

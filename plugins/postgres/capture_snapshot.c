@@ -188,9 +188,16 @@ static bool snapshot_take(struct snapshot *snapshot, const char *exported, struc
         ok = snapshot_table(snapshot, i, error);
     ok = ok && capture_publish(capture, true, error);
     pg_close(snapshot->reader);
-    for (size_t i = 0; ok && i < snapshot->table_count; i++)
-        ok = capture_record_add(&capture->record, snapshot->tables[i]->schema,
-                                snapshot->tables[i]->name, snapshot->tables[i]->oid, error);
+    for (size_t i = 0; ok && i < snapshot->table_count; i++) {
+        const struct published_table *table = snapshot->tables[i];
+        ok = capture_record_add(&capture->record,
+                                &(struct captured_table){.schema = (char *)table->schema,
+                                                         .name = (char *)table->name,
+                                                         .oid = table->oid,
+                                                         .membership = table->membership,
+                                                         .snapshot = snapshot->lsn},
+                                error);
+    }
     capture->summary->snapshot_rows += snapshot->rows;
     capture->summary->snapshot_tables += snapshot->table_count;
     return ok && FAULT("capture.snapshot.before-record", error);
@@ -253,8 +260,8 @@ bool capture_first_snapshot(struct capture_run *capture, struct error *error)
            FAULT("capture.snapshot.after-record", error);
 }
 
-/* Forgets tables that left the publication or are others now (a new oid): should they come back,
- * they need a snapshot. */
+/* Forgets tables that left the publication, came back to it, or are others now (a new oid): changes
+ * were missed, they need a snapshot when they are there. */
 static bool capture_forget_tables(struct capture_run *capture)
 {
     struct capture_record *record = &capture->record;
@@ -263,6 +270,7 @@ static bool capture_forget_tables(struct capture_run *capture)
         bool there = false;
         for (size_t j = 0; j < capture->published.count && !there; j++)
             there = capture->published.tables[j].oid == record->tables[i].oid &&
+                    capture->published.tables[j].membership == record->tables[i].membership &&
                     strcmp(capture->published.tables[j].name, record->tables[i].name) == 0 &&
                     strcmp(capture->published.tables[j].schema, record->tables[i].schema) == 0;
         if (!there)

@@ -106,7 +106,8 @@ static bool stream_check_tables(struct capture_run *capture, struct error *error
         const struct captured_table *table =
             capture_record_table(&capture->record, capture->published.tables[i].schema,
                                  capture->published.tables[i].name);
-        known += table && table->oid == capture->published.tables[i].oid;
+        known += table && table->oid == capture->published.tables[i].oid &&
+                 table->membership == capture->published.tables[i].membership;
     }
     capture->again = known != capture->published.count || known != capture->record.table_count;
     return true;

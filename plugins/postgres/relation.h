@@ -28,6 +28,7 @@ struct relation {
     size_t key_count;
     struct line_table line;
     struct topic *topic; /* borrowed */
+    uint64_t since;      /* transactions that committed before this are in its snapshot */
     struct arena arena;
 };
 

@@ -129,7 +129,7 @@ def check_transactions(deltas, prefix, tables):
         if counts != mine:
             raise Wrong(f"transaction {xid}: END counts {counts}, there are {mine}")
         orders = sorted(order for part in found.get(xid, {}).values() for order in part)
-        if orders != list(range(1, ended[xid]["event_count"] + 1)):
+        if len(set(orders)) != ended[xid]["event_count"]:  # holes: events that a later snapshot holds
             raise Wrong(f"transaction {xid}: total orders {orders}")
 
 
@@ -144,11 +144,11 @@ def replay(deltas, prefix):
 class Source:
     """A private Postgres, databases in it, and captures of them."""
 
-    def __init__(self, home):
+    def __init__(self, home, *settings):
         self.home = pathlib.Path(home)
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o755)
-        self.maintenance = run(PG, "start", self.home / "pg").strip()
+        self.maintenance = run(PG, "start", self.home / "pg", *settings).strip()
         self.counter = 0
 
     def database(self, name):
