@@ -28,12 +28,36 @@ bool value_append_real(double value, bool single, struct buffer *out, struct err
     return buffer_append_text(out, text, error);
 }
 
+/* Without printf: whole tables go through here. */
+static bool append_integer(int64_t value, struct buffer *out, struct error *error)
+{
+    char text[20];
+    size_t at = sizeof text;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (value < 0)
+        text[--at] = '-';
+    return buffer_append(out, text + at, sizeof text - at, error);
+}
+
+static void put_digits(char *out, int64_t value, int width)
+{
+    for (int i = width - 1; i >= 0; i--, value /= 10)
+        out[i] = (char)('0' + value % 10);
+}
+
 /* "12:34:56.789012" */
 static bool append_clock(int64_t us, struct buffer *out, struct error *error)
 {
-    return buffer_append_format(
-        out, error, "%02lld:%02lld:%02lld.%06lld", (long long)(us / INT64_C(3600000000)),
-        (long long)(us / 60000000 % 60), (long long)(us / 1000000 % 60), (long long)(us % 1000000));
+    char text[] = "00:00:00.000000";
+    put_digits(text, us / INT64_C(3600000000) % 100, 2);
+    put_digits(text + 3, us / 60000000 % 60, 2);
+    put_digits(text + 6, us / 1000000 % 60, 2);
+    put_digits(text + 9, us % 1000000, 6);
+    return buffer_append(out, text, sizeof text - 1, error);
 }
 
 static bool append_moment(int64_t us, bool zone, struct buffer *out, struct error *error)
@@ -75,9 +99,9 @@ static bool append_plain(const struct column *column, size_t row, struct buffer 
         return buffer_append_text(out, ((const uint8_t *)column->values)[row] ? "true" : "false",
                                   error);
     case TYPE_INT:
-        return buffer_append_format(out, error, "%d", (int)column_int(column, row));
+        return append_integer(column_int(column, row), out, error);
     case TYPE_LONG:
-        return buffer_append_format(out, error, "%lld", (long long)column_long(column, row));
+        return append_integer(column_long(column, row), out, error);
     case TYPE_FLOAT:
         return value_append_real((double)column_float(column, row), true, out, error);
     case TYPE_DOUBLE:

@@ -352,6 +352,133 @@ static void files_that_cannot_match_are_not_read(void **state)
     close_fixture(&fixture);
 }
 
+/* Rows 0 .. 999 as ids in row groups of 100, with two rows deleted in different groups. */
+static void row_groups_are_skipped_and_row_numbers_stay_right(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    struct arena arena = {0};
+    struct expression_builder builder = {.schema = NULL, .arena = &arena};
+    open_fixture(&fixture);
+    struct schema ids = {.fields = fixture.table.schemas[0].fields, .field_count = 1};
+    struct parquet_writer_options options = PARQUET_WRITER_DEFAULTS;
+    options.group_rows = 100;
+    struct iceberg_commit *commit = iceberg_commit_begin(&fixture.table, &failure);
+    const char *key = iceberg_commit_new_key(commit, "data", "parquet", &failure);
+    struct store_writer *file = store_writer_open(fixture.table.store, key, &failure);
+    struct parquet_writer *writer =
+        parquet_writer_open(store_writer_sink(file), &ids, &options, &failure);
+    struct parquet_file_facts facts = {0};
+    struct iceberg_file described;
+    struct batch batch;
+    must(writer && batch_init(&batch, &ids, &failure));
+    for (int64_t id = 5000; id < 6000; id++)
+        must(column_append_bytes(&batch.columns[0], slice_make(&id, 8), &failure));
+    batch.length = 1000;
+    must(parquet_writer_write(writer, &batch, &failure) &&
+         parquet_writer_close(writer, &facts, &failure) &&
+         store_writer_commit(file, STORE_FLUSH_LATER, &failure) &&
+         iceberg_file_from_facts(&facts, fixture.table.schema,
+                                 iceberg_commit_uri(commit, key, &failure), &fixture.arena,
+                                 &described, &failure));
+    described.record_count = 1000;
+    const int64_t gone[] = {0, 350, 351, 999};
+    struct iceberg_file deletes;
+    must(iceberg_commit_add_file(commit, &described, &failure) &&
+         iceberg_write_position_deletes(commit, &described, gone, 4, &fixture.arena, &deletes,
+                                        &failure) &&
+         iceberg_commit_add_file(commit, &deletes, &failure) &&
+         catalog_commit(fixture.lake.catalog, &commit, 1, NULL, &failure));
+    reload(&fixture);
+    builder.schema = fixture.table.schema;
+    static const struct {
+        const char *low, *high;
+        int64_t rows;
+    } cases[] = {{"5000", "5999", 996}, {"5340", "5360", 19}, {"5900", "9000", 99},
+                 {"5000", "5000", 0},   {"5001", "5099", 99}, {"5350", "5351", 0},
+                 {"5299", "5300", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct expression_literal low = {EXPRESSION_LITERAL_NUMBER, slice_of(cases[i].low)};
+        struct expression_literal high = {EXPRESSION_LITERAL_NUMBER, slice_of(cases[i].high)};
+        const struct expression *both[] = {
+            expression_compare(&builder, EXPRESSION_GREATER_OR_EQUAL, "id", &low, &failure),
+            expression_compare(&builder, EXPRESSION_LESS_OR_EQUAL, "id", &high, &failure)};
+        struct iceberg_scan_options scan_options = {
+            .snapshot_id = -1,
+            .where = expression_combine(&builder, EXPRESSION_AND, both, 2, &failure)};
+        struct iceberg_scan *scan = iceberg_scan_open(&fixture.table, &scan_options, &failure);
+        int64_t rows = 0;
+        const struct batch *out = NULL;
+        for (must(scan && iceberg_scan_next(scan, &out, &failure)); out;
+             must(iceberg_scan_next(scan, &out, &failure))) {
+            for (size_t row = 0; row < out->length; row++) {
+                int64_t id = column_long(&out->columns[0], row);
+                assert_true(id >= atoll(cases[i].low) && id <= atoll(cases[i].high));
+                assert_true(id != 5000 && id != 5350 && id != 5351 && id != 5999);
+            }
+            rows += (int64_t)out->length;
+        }
+        assert_int_equal(rows, cases[i].rows);
+        iceberg_scan_close(scan);
+    }
+    iceberg_commit_destroy(commit);
+    batch_destroy(&batch);
+    parquet_writer_destroy(writer);
+    parquet_file_facts_destroy(&facts);
+    expression_builder_destroy(&builder);
+    arena_destroy(&arena);
+    close_fixture(&fixture);
+}
+
+/* Files moved in from Hive leave the partition columns out; the manifest knows their values. */
+static void a_partition_column_that_a_file_lacks_has_the_partitions_value(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    struct iceberg_plan plan;
+    struct batch batch;
+    int64_t first = -1;
+    open_fixture(&fixture);
+    must(iceberg_plan_make(&fixture.table, -1, NULL, &plan, &failure));
+    struct iceberg_partition_field partition = {.source_id = 99,
+                                                .field_id = 1000,
+                                                .name = "region",
+                                                .transform = ICEBERG_IDENTITY,
+                                                .source_type = {.kind = TYPE_STRING},
+                                                .type = {.kind = TYPE_STRING}};
+    struct iceberg_spec spec = {.id = 7, .fields = &partition, .field_count = 1};
+    struct iceberg_value value = {true, SLICE_LITERAL("a b/c=d")};
+    struct iceberg_file data = *data_file(&plan, 1000);
+    data.spec_id = 7;
+    data.partition = &value;
+    data.partition_count = 1;
+    struct field fields[] = {
+        {.id = 99, .required = true, .name = "region", .type = {.kind = TYPE_STRING}},
+        fixture.table.schema->fields[0],
+        {.id = 98, .name = "added_later", .type = {.kind = TYPE_INT}}};
+    struct schema projection = {.fields = fields, .field_count = 3};
+    struct iceberg_spec *kept = fixture.table.specs;
+    size_t kept_count = fixture.table.spec_count;
+    fixture.table.specs = &spec;
+    fixture.table.spec_count = 1;
+    struct iceberg_file_reader *reader =
+        iceberg_file_open(&fixture.table, &data, &projection, &failure);
+    must(reader && batch_init(&batch, &projection, &failure) &&
+         iceberg_file_next(reader, &batch, 10, &first, &failure));
+    assert_int_equal(batch.length, 10);
+    for (size_t row = 0; row < 10; row++) {
+        assert_true(slice_is(column_bytes(&batch.columns[0], row), "a b/c=d"));
+        assert_int_equal(column_long(&batch.columns[1], row), row);
+        assert_true(column_is_null(&batch.columns[2], row));
+    }
+    iceberg_file_close(reader);
+    fixture.table.specs = kept;
+    fixture.table.spec_count = kept_count;
+    batch_destroy(&batch);
+    iceberg_plan_destroy(&plan);
+    close_fixture(&fixture);
+}
+
 static void a_file_that_is_not_what_its_manifest_says_is_refused(void **state)
 {
     (void)state;
@@ -405,6 +532,8 @@ int main(void)
         cmocka_unit_test(deletion_vectors_of_every_container_are_read),
         cmocka_unit_test(chosen_rows_are_those_rows),
         cmocka_unit_test(files_that_cannot_match_are_not_read),
+        cmocka_unit_test(row_groups_are_skipped_and_row_numbers_stay_right),
+        cmocka_unit_test(a_partition_column_that_a_file_lacks_has_the_partitions_value),
         cmocka_unit_test(a_file_that_is_not_what_its_manifest_says_is_refused),
         cmocka_unit_test(a_stopped_scan_ends_as_interrupted),
     };
