@@ -77,7 +77,9 @@ bool data_writer_close(struct data_writer *writer, struct error *error)
     ok = uri && iceberg_file_from_facts(&facts, target->lake, uri, &target->arena, &file, error);
     if (ok) {
         file.spec_id = target->table.spec ? target->table.spec->id : 0;
-        ok = iceberg_commit_add_file(target->commit, &file, error) &&
+        ok = (writer->sequence
+                  ? iceberg_commit_add_file_at(target->commit, &file, writer->sequence, error)
+                  : iceberg_commit_add_file(target->commit, &file, error)) &&
              keep_index(writer, &file, error);
         target->files_added++;
         target->bytes_written += file.size;

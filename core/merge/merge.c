@@ -459,6 +459,35 @@ static bool try_again(struct merge *merge, const struct error *failure, int atte
     return true;
 }
 
+/* Behind the batch, in commits of their own. Nothing depends on them: what fails now, or loses a
+ * race, is done behind a later batch. */
+static void rewrite_targets(struct merge *merge, struct merge_summary *out)
+{
+    for (size_t i = 0; i < merge->target_count; i++) {
+        struct target *target = &merge->targets[i];
+        struct error ignored = {0};
+        bool found = false, ok = true;
+        ok = target_load(target, merge->stream.catalog, &ignored) &&
+             conflate_begin(&target->conflate, &target->before, false, false, &ignored) &&
+             target_layout(target, &ignored) && target_rewrite(target, &found, &ignored);
+        if (ok && found) {
+            struct catalog_commit_options options = {.pool = merge->pool, .retries = 0};
+            struct iceberg_commit *commit = target->commit;
+            ok = FAULT("merge.rewrite.before-publish", &ignored) &&
+                 catalog_commit(merge->stream.catalog, &commit, 1, &options, &ignored);
+            if (ok) {
+                out->files_added += target->files_added;
+                out->files_removed += target->files_removed;
+                out->bytes_written += target->bytes_written;
+                target_remember(target);
+            }
+        }
+        if (!ok && target->commit)
+            iceberg_commit_discard(target->commit);
+        target_end(target);
+    }
+}
+
 bool merge_batch(struct merge *merge, struct merge_summary *out, struct error *error)
 {
     int64_t wall = clock_monotonic_ns(), cpu = clock_cpu_ns();
@@ -484,6 +513,8 @@ bool merge_batch(struct merge *merge, struct merge_summary *out, struct error *e
         }
     }
     merge->careful = false;
+    if (ok && out->state == MERGE_COMMITTED && merge->options.rewrite_at > 0)
+        rewrite_targets(merge, out);
     out->wall_ns = clock_monotonic_ns() - wall;
     out->cpu_ns = clock_cpu_ns() - cpu;
     return ok;

@@ -261,7 +261,7 @@ static void save_indexes(struct target *target)
             .table_uuid = target->table.uuid,
             .path = index->path,
             .length = index->length,
-            .sequence = sequence,
+            .sequence = index->sequence ? index->sequence : sequence,
             .rows = index->rows,
             .integer = target->conflate.keys.integer,
         };

@@ -7,6 +7,7 @@
  *   judge.c     what the batch changes, net: inserted, updated, deleted, unchanged
  *   write.c     new rows, sorted by key
  *   fold.c      small data files into one
+ *   rewrite.c   behind the batch: a data file without its deleted rows
  *   deletes.c   position deletes
  *   batch.c     all tables together, and the commit
  */
@@ -49,6 +50,7 @@ struct data_file {
 struct new_index {
     const char *path;
     int64_t length, rows;
+    int64_t sequence; /* 0: the commit's */
     struct buffer file;
 };
 
@@ -167,6 +169,7 @@ struct data_writer {
     struct key_index_entry *entries;
     size_t entry_count, entry_capacity;
     int64_t rows;
+    int64_t sequence; /* data sequence number that the file keeps; 0: the commit's */
 };
 bool data_writer_open(struct data_writer *writer, struct target *target,
                       const struct schema *schema, struct error *error);
@@ -179,6 +182,10 @@ void data_writer_destroy(struct data_writer *writer);
 
 /* fold.c */
 bool target_fold_files(struct target *target, struct error *error);
+
+/* rewrite.c: puts the rewriting of one data file past options->rewrite_at into the commit; *found
+ * false when there is none. */
+bool target_rewrite(struct target *target, bool *found, struct error *error);
 
 /* deletes.c */
 bool target_write_deletes(struct target *target, struct error *error);

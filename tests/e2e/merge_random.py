@@ -194,6 +194,8 @@ def merge(folder, home, table, draw, *more):
                "--durability", "none", "--gap-wait", "0", *more]
     if draw.random() < 0.3:
         command.append("--no-index")
+    if draw.random() < 0.4:
+        command += ["--rewrite-at", draw.choice(["0.05", "0.5"])]
     if draw.random() < 0.5:
         command += ["--max-events", draw.choice([1, 2, 7, 40])]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, stdin=subprocess.DEVNULL)
