@@ -153,7 +153,7 @@ static bool drain(struct merge_run *run, struct merge *merge, struct merge_summa
     for (bool more = true; more && !stopped(run);) {
         struct merge_summary batch = {0};
         bool ok = merge_batch(merge, &batch, error);
-        more = batch.more && batch.state == MERGE_COMMITTED;
+        more = ok && batch.more;
         struct error own = {0};
         if (!merge_summary_add(sum, &batch, &own) ||
             (ok && batch.state == MERGE_COMMITTED && (run->follow || more || sum->batches > 1) &&

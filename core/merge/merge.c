@@ -388,6 +388,22 @@ static bool sum_batch(const struct merge *merge, const struct batch_input *input
 
 /* -- a batch ----------------------------------------------------------------------------------- */
 
+/* The cut that another run recorded and did not see through. One that all tables carry already is
+ * done with: only its removal is missing. */
+static bool take_record(struct merge *merge, struct batch_record *record, struct error *error)
+{
+    for (;;) {
+        TRY(batch_record_load(merge->record_store, record, error));
+        bool carried = record->root != NULL;
+        for (size_t i = 0; i < merge->target_count; i++)
+            carried &= merge->targets[i].before.batch >= record->batch;
+        if (!carried)
+            return true;
+        TRY(batch_record_remove(merge, record->batch, error));
+        batch_record_destroy(record);
+    }
+}
+
 static bool run_attempt(struct merge *merge, struct batch_record *record, struct batch_input *input,
                         struct merge_summary *out, struct error *error)
 {
@@ -395,7 +411,7 @@ static bool run_attempt(struct merge *merge, struct batch_record *record, struct
     merge->was_read = false;
     TRY(load_targets(merge, error));
     if (merge->record_store)
-        TRY(batch_record_load(merge->record_store, record, error));
+        TRY(take_record(merge, record, error));
     TRY(report(merge, "read", error) &&
         batch_read(merge, record->root ? record : NULL, input, error));
     merge->was_read = true;
@@ -420,6 +436,7 @@ static bool run_attempt(struct merge *merge, struct batch_record *record, struct
     }
     out->batch = batch;
     TRY(sum_batch(merge, input, out, error));
+    out->more = active ? input->more : record->root != NULL;
     for (size_t i = 0; i < merge->target_count; i++) {
         if (merge->targets[i].commit)
             target_remember(&merge->targets[i]);
