@@ -10,7 +10,8 @@
  * literals, number grammar, escapes (lone surrogates refused), no control characters in strings, no
  * byte-order mark (core/merge/feed.h takes the one at the start of a file away), at most
  * CHANGE_DEPTH levels. Numbers of any size are accepted where nothing reads them. Accept and reject
- * agree with jansson (JSON_ALLOW_NUL), but for numbers beyond 64 bits and \u0000 in member names.
+ * agree with jansson (JSON_ALLOW_NUL), but for numbers beyond 64 bits, \u0000 in member names, and
+ * a NUL byte behind a number, which jansson overlooks.
  *
  * Members come in any order at every level; of duplicates the last counts. `key` and `value` may be
  * JSON texts in strings, and each may carry {"schema", "payload"}. The line must be an object.

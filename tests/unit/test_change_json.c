@@ -329,6 +329,10 @@ static void damaged_texts_are_judged_as_by_jansson(void **state)
         json_t *json = load(buffer_slice(&text), &problem);
         if (json == NULL && is_jansson_s_limit(&problem))
             continue;
+        if (memchr(text.data, 0, text.length)) { /* jansson overlooks one behind a number */
+            json_decref(json);
+            continue;
+        }
         if (good != (json != NULL))
             fail_msg("%s by the scanner, %s by jansson: %.*s", good ? "taken" : "refused",
                      json ? "taken" : problem.text, SLICE_ARG(buffer_slice(&text)));
