@@ -227,7 +227,7 @@ static void finish_text(struct demo *demo)
             folder, folder, folder, folder, folder);
     fprintf(out,
             "\nLook further:\n  surfboard scan %s/warehouse/demo/shop_orders-* --limit 5\n"
-            "  surfboard peek %s/deltas/demo.public.orders/0/*0.jsonl\n"
+            "  surfboard peek %s/deltas/demo.public.orders/0/00000000000000000000.jsonl\n"
             "  surfboard --profile %s runs\n  surfboard demo --dir %s   goes on from here\n",
             folder, folder, demo->profile_path, folder);
 }
