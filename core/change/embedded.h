@@ -1,5 +1,5 @@
 /* embedded.h: the Connect schema that an event may carry with it wins over the schema file on how
- * values are written (services.md 2.4, semantic names); private to core/change. */
+ * values are written (Debezium's semantic names); private to core/change. */
 #ifndef SURFBOARD_CHANGE_EMBEDDED_H
 #define SURFBOARD_CHANGE_EMBEDDED_H
 

@@ -33,7 +33,7 @@ enum {
     CHANGE_TRANSACTION = 'x' /* a BEGIN or END record of {prefix}.transaction */
 };
 
-/* source.snapshot (services.md 2.6). */
+/* source.snapshot, as Debezium writes it. */
 enum change_snapshot {
     CHANGE_SNAPSHOT_NO,  /* null, absent, "false" */
     CHANGE_SNAPSHOT_ROW, /* "true" */

@@ -1,5 +1,5 @@
 /* marker.h: Debezium's marks of an unchanged out-of-line (TOAST) value, which an update does not
- * carry (services.md 2.5); private to core/change. By the type of the column:
+ * carry; private to core/change. By the type of the column:
  *
  *   text-like, json, numeric as text   the placeholder
  *   bytea, precise decimals            base64 of its bytes (hex mode: the placeholder)

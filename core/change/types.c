@@ -3,7 +3,8 @@
 
 #include "core/change/form.h"
 
-/* A type's name without its modifiers. What the event holds is services.md section 2.4. */
+/* A type's name without its modifiers. What events hold for each: tests/unit/test_change_value.c.
+ */
 struct pg_type {
     const char *name;
     enum change_kind kind;

@@ -9,7 +9,7 @@
 #define EARLIEST_DAY INT64_C(-2440588)
 #define LATEST_DAY INT64_C(2145042905)
 #define EARLIEST_US (EARLIEST_DAY * DATETIME_US_PER_DAY)
-/* Timestamp infinities (services.md 2.4). */
+/* Timestamp infinities as Debezium sends them. */
 #define POSITIVE_INFINITY_US INT64_C(9223372036825200000)
 #define POSITIVE_INFINITY_MS INT64_C(9223372036825200)
 
