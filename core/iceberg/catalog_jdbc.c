@@ -213,8 +213,9 @@ static bool insert_table(struct catalog_jdbc *jdbc, struct catalog_ident ident,
                         "($1, $2, $3, $4, NULL, 'TABLE')",
                         values, 4, &rows, error);
     pg_rows_destroy(&rows);
-    ok = ok && FAULT("jdbc.create.before-commit", error) && pg_commit(jdbc->pg, error) &&
-         FAULT("jdbc.create.after-commit", error);
+    ok = ok && FAULT("jdbc.create.before-commit", error) && pg_commit(jdbc->pg, error);
+    if (ok && !FAULT("jdbc.create.after-commit", NULL))
+        ok = error_set(error, ERROR_UNKNOWN, NULL, "as if the answer had been lost");
     if (!ok && jdbc->pg)
         pg_rollback(jdbc->pg);
     return ok;
@@ -258,9 +259,7 @@ static bool jdbc_create(struct catalog *catalog, struct catalog_ident ident, con
     struct error own = {0};
     bool ok = written && insert_table(jdbc, ident, uri, &own);
     if (written && !ok) {
-        bool lost =
-            own.kind == ERROR_UNKNOWN || own.kind == ERROR_IO || own.kind == ERROR_UNREACHABLE;
-        if (lost) {
+        if (own.kind == ERROR_UNKNOWN) {
             error_clear(&own);
             ok = create_settle(jdbc, ident, uri, &own);
         } else if (own.kind == ERROR_EXISTS) {

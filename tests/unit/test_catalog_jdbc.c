@@ -368,12 +368,28 @@ static int commit_main(const char *dsn, const char *place)
     return ok ? 0 : (int)failure.kind;
 }
 
-static int commit_with_fault(const char *rule)
+static int create_main(const char *dsn, const char *place)
+{
+    struct schema schema;
+    struct iceberg_table table;
+    struct catalog *catalog = catalog_jdbc_open(dsn, "lake", place, false, &failure);
+    if (catalog == NULL)
+        return 90;
+    lake_schema(&schema);
+    bool ok = catalog_create(catalog, ident("made"), &schema, NULL, 0, NULL, &table, &failure);
+    if (ok)
+        iceberg_table_destroy(&table);
+    schema_destroy(&schema);
+    catalog_close(catalog);
+    return ok ? 0 : (int)failure.kind;
+}
+
+static int run_with_fault(const char *what, const char *rule)
 {
     pid_t child = fork();
     if (child == 0) {
         setenv("SURFBOARD_FAULT", rule, 1);
-        execl("/proc/self/exe", "test", "commit", cluster_dsn, warehouse, (char *)NULL);
+        execl("/proc/self/exe", "test", what, cluster_dsn, warehouse, (char *)NULL);
         _exit(99);
     }
     int status = 0;
@@ -400,10 +416,35 @@ static void a_crash_leaves_all_tables_old_or_all_new(void **state)
                  {"store.commit.before-name=eio@4", ERROR_IO, false}};
     int64_t rows = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(commit_with_fault(cases[i].rule), cases[i].result);
+        assert_int_equal(run_with_fault("commit", cases[i].rule), cases[i].result);
         rows += cases[i].committed ? 2 : 0;
         assert_int_equal(count_rows(catalog, "f1"), rows);
         assert_int_equal(count_rows(catalog, "f2"), rows);
+    }
+    catalog_close(catalog);
+}
+
+static void a_crash_leaves_a_table_made_or_not_made(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule;
+        int result;
+        bool made;
+    } cases[] = {{"jdbc.create.before-commit=kill", -1, false},
+                 {"jdbc.create.before-commit=eio", ERROR_IO, false},
+                 {"jdbc.create.after-commit=kill", -1, true},
+                 {"jdbc.create.after-commit=enospc", 0, true}};
+    struct catalog *catalog = open_catalog();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct iceberg_table table;
+        assert_int_equal(run_with_fault("create", cases[i].rule), cases[i].result);
+        bool made = catalog_load(catalog, ident("made"), &table, &failure);
+        assert_int_equal(made, cases[i].made);
+        if (made) {
+            iceberg_table_destroy(&table);
+            must(catalog_drop(catalog, ident("made"), &failure));
+        }
     }
     catalog_close(catalog);
 }
@@ -414,6 +455,8 @@ int main(int count, char **arguments)
 #ifdef SURFBOARD_FAULTS
     if (count == 4 && strcmp(arguments[1], "commit") == 0)
         return commit_main(arguments[2], arguments[3]);
+    if (count == 4 && strcmp(arguments[1], "create") == 0)
+        return create_main(arguments[2], arguments[3]);
 #else
     (void)count;
     (void)arguments;
@@ -429,6 +472,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(the_old_layout_is_refused_with_its_remedy),
 #ifdef SURFBOARD_FAULTS
         cmocka_unit_test(a_crash_leaves_all_tables_old_or_all_new),
+        cmocka_unit_test(a_crash_leaves_a_table_made_or_not_made),
 #endif
     };
     return cmocka_run_group_tests(tests, start, cluster_stop);
