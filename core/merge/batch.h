@@ -18,9 +18,9 @@ struct merge {
     char *transaction_topic;         /* NULL: cut by table */
     struct store *transaction_store; /* rooted at the topic's folder */
     struct store *record_store;      /* of batch-<id>.json; NULL: not needed */
-    bool was_read; /* the attempt came behind reading: a failure is about rows, not lines */
-    bool careful;                    /* a bad row image was found late: check each as it comes */
-    int64_t soft_limit;              /* events a batch that fit the memory; 0: none known */
+    bool was_read;      /* the attempt came behind reading: a failure is about rows, not lines */
+    bool careful;       /* a bad row image was found late: check each as it comes */
+    int64_t soft_limit; /* events a batch that fit the memory; 0: none known */
 };
 
 /* What was read for the batch. */

@@ -4,7 +4,7 @@
 
 #include "core/base/memory.h"
 
-enum { IMAGE_CHUNK = 1 << 20, IMAGE_ALIGN = 32 };
+enum { IMAGE_CHUNK = 1 << 20, IMAGE_ALIGN = 16 };
 
 struct image_chunk {
     struct image_chunk *next;

@@ -1,4 +1,5 @@
 /* Which data file and row holds each key of the batch now. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/fault.h"
@@ -19,10 +20,16 @@ static bool memory_applied(const struct file_memory *memory, const char *path)
     return false;
 }
 
-static bool apply_positions(struct file_memory *memory, const struct iceberg_positions *positions)
+/* A bit for each: no need to sort them first. */
+static bool apply_positions(struct file_memory *memory, const struct iceberg_positions *positions,
+                            struct error *error)
 {
     for (size_t i = 0; i < positions->count; i++) {
         uint64_t row = (uint64_t)positions->rows[i];
+        if (row >= (uint64_t)memory->rows)
+            return error_set(error, ERROR_INPUT, "the delete file is damaged: restore the table",
+                             "a delete names row %" PRIu64 " of %s, which has %" PRId64, row,
+                             memory->path, memory->rows);
         uint64_t bit = UINT64_C(1) << row % 64;
         memory->deleted_count += (memory->deleted[row / 64] & bit) == 0;
         memory->deleted[row / 64] |= bit;
@@ -52,8 +59,7 @@ bool data_file_deleted(struct target *target, struct data_file *file, struct err
         ok = memory->deleted != NULL;
     }
     if (ok && fresh)
-        ok = iceberg_positions_settle(&positions, task->data, error) &&
-             apply_positions(memory, &positions);
+        ok = apply_positions(memory, &positions, error);
     iceberg_positions_destroy(&positions);
     return ok;
 }

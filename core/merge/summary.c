@@ -1,4 +1,4 @@
-#include <sys/resource.h>
+#include <stdio.h>
 
 #include "core/merge/merge.h"
 
@@ -71,10 +71,19 @@ static const char *state_name(enum merge_state state)
     return names[state];
 }
 
+/* VmHWM, not getrusage(): that one begins with the parent's memory at fork. */
 static int64_t peak_memory(void)
 {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[128];
+    long long kilobytes = 0;
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "VmHWM: %lld", &kilobytes) == 1)
+            break;
+    }
+    if (file)
+        fclose(file);
+    return kilobytes * 1024;
 }
 
 static int set_number(json_t *root, const char *name, int64_t value)
