@@ -89,8 +89,8 @@ static bool load_stream(const struct pipeline *pipeline, const struct stream *st
     return out->transactions && out->records;
 }
 
-static struct catalog *open_catalog(const struct pipeline *pipeline, bool durable,
-                                    struct error *error)
+struct catalog *merge_streams_catalog(const struct pipeline *pipeline, bool durable,
+                                      struct error *error)
 {
     const struct profile *profile = pipeline->profile;
     if (profile->lake.catalog.kind == CATALOG_STORAGE)
@@ -154,7 +154,7 @@ static int merge_stream(struct command *command, const struct pipeline *pipeline
         ok = lock != NULL;
     }
     if (ok) {
-        catalog = open_catalog(pipeline, options.durable, &error);
+        catalog = merge_streams_catalog(pipeline, options.durable, &error);
         record = catalog ? run_begin(pipeline->profile, "merge", stream->name, &error) : NULL;
         ok = record != NULL;
     }

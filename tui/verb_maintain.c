@@ -3,6 +3,7 @@
 
 #include "core/iceberg/maintain.h"
 #include "core/merge/leftovers.h"
+#include "tui/merge_streams.h"
 #include "tui/table_form.h"
 #include "tui/verbs.h"
 
@@ -43,6 +44,35 @@ static bool maintain_table(struct command *command, struct catalog *catalog,
            print_result(command, ident.name, options->dry_run, &done, error);
 }
 
+static bool maintain_stream(struct command *command, struct maintain_options *options,
+                            struct error *error)
+{
+    const struct profile *profile = command_profile(command, error);
+    TRY(profile != NULL);
+    struct pipeline pipeline;
+    TRY(pipeline_open(profile, &pipeline, error));
+    struct iceberg_expiry *expiry = &options->expiry;
+    expiry->snapshot_age_ms =
+        command_duration_ms(command, "snapshot-age", profile->maintain.snapshot_age_ms);
+    expiry->min_snapshots =
+        (size_t)command_count(command, "min-snapshots", profile->maintain.min_snapshots);
+    expiry->delete_grace_ms =
+        command_duration_ms(command, "delete-grace", profile->maintain.delete_grace_ms);
+    const struct stream *stream = pipeline_stream(&pipeline, command_argument(command, 0), error);
+    struct catalog *catalog =
+        stream
+            ? merge_streams_catalog(&pipeline, profile->merge.durability == DURABILITY_FULL, error)
+            : NULL;
+    bool ok = catalog != NULL;
+    for (size_t i = 0; ok && i < stream->table_count; i++)
+        ok = maintain_table(command, catalog,
+                            (struct catalog_ident){pipeline.namespace, stream->tables[i].name},
+                            options, error);
+    catalog_close(catalog);
+    pipeline_close(&pipeline);
+    return ok;
+}
+
 static int run(struct command *command)
 {
     struct error error = {0};
@@ -57,8 +87,13 @@ static int run(struct command *command)
         .dry_run = command_flag(command, "dry-run"),
     };
     options.expiry.dry_run = options.dry_run;
-    bool ok = table_form_open(command, true, &form, &error) &&
-              maintain_table(command, form.catalog, form.ident, &options, &error);
+    if (command->count && command_option(command, "table"))
+        return command_fail_usage(command, "a stream (%s) beside --table",
+                                  command_argument(command, 0));
+    bool ok = command->count
+                  ? maintain_stream(command, &options, &error)
+                  : table_form_open(command, true, &form, &error) &&
+                        maintain_table(command, form.catalog, form.ident, &options, &error);
     table_form_close(&form);
     return ok ? 0 : command_fail(command, &error);
 }
@@ -74,7 +109,7 @@ static const struct option_spec options[] = {
 
 const struct verb verb_maintain = {
     .name = "maintain",
-    .synopsis = "--table URI [--dry-run]",
+    .synopsis = "[STREAM] | --table URI [--dry-run]",
     .summary = "expire snapshots and remove own orphans of a table",
     .details = "Drops snapshots that are older than --snapshot-age (never the newest "
                "--min-snapshots, nor any that a branch or tag names) and then the files that only "
@@ -83,6 +118,6 @@ const struct verb verb_maintain = {
     .options = options,
     .flags = VERB_CHANGES | VERB_JSON_LINES,
     .least = 0,
-    .most = 0,
+    .most = 1,
     .run = run,
 };
