@@ -63,13 +63,11 @@ bool line_append_text(struct buffer *out, struct slice text, struct error *error
 {
     TRY(buffer_reserve(out, text.length + 2, error));
     out->data[out->length++] = '"';
-    size_t done = 0;
-    for (;;) {
+    for (size_t done = 0; done < text.length;) {
         size_t plain = plain_length(text.data + done, text.length - done);
         /* Room for this run, one escape, and the closing quote. */
         TRY(buffer_reserve(out, plain + 8, error));
-        if (plain)
-            memcpy(out->data + out->length, text.data + done, plain);
+        memcpy(out->data + out->length, text.data + done, plain);
         out->length += plain;
         done += plain;
         if (done == text.length)
