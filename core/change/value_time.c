@@ -113,6 +113,14 @@ enum value_status value_time(struct value_reader *reader, const struct change_fo
     return value_put_long(reader, column, us);
 }
 
+/* Microseconds beyond 64 bits that Postgres still has: up to its last one, at the end of 294276. */
+static bool is_late(struct slice digits)
+{
+    static const char last[] = "9224318015999999999";
+    return digits.length == sizeof last - 1 && slice_compare(digits, slice_of(last)) <= 0 &&
+           digits.data[0] != '-';
+}
+
 /* A number that is a timestamp. */
 static enum value_status numbered(struct value_reader *reader, const struct change_form *form,
                                   const struct token *token, struct column *column)
@@ -120,7 +128,8 @@ static enum value_status numbered(struct value_reader *reader, const struct chan
     int64_t value, us;
     bool beyond;
     if (!token_integer(token->raw, &value))
-        return value_bad(reader, "out of range for a timestamp");
+        return is_late(token->raw) ? value_bent(reader, column)
+                                   : value_bad(reader, "out of range for a timestamp");
     if (form->coding == CODING_MILLIS && value == POSITIVE_INFINITY_MS)
         return value_bent(reader, column);
     if (!scaled(form, value, &us, &beyond))

@@ -201,7 +201,8 @@ static bool identity_open(const struct step_target *target, struct step_report *
     return identity_of(view->pg, report, error);
 }
 
-static void identity_state(const struct identity_view *view, struct step_report *report)
+static void identity_state(const struct step_target *target, const struct identity_view *view,
+                           struct step_report *report)
 {
     bool missing = false;
     bool repair = false;
@@ -213,7 +214,8 @@ static void identity_state(const struct identity_view *view, struct step_report 
     if (step_report_verdict(report) == VERDICT_FAIL) {
         report->state = STEP_DIFFERS;
     } else if (missing || repair) {
-        report->state = repair ? STEP_DIFFERS : STEP_ABSENT;
+        /* With a receipt there is something to undo, even when the files went before. */
+        report->state = repair || target->receipt ? STEP_DIFFERS : STEP_ABSENT;
         report->repairable = true; /* the files are ours by nature; the identity is set back */
     }
     for (size_t i = 0; i < view->count; i++) {
@@ -232,7 +234,7 @@ static bool identity_check(const struct step_target *target, struct step_report 
     struct identity_view view;
     bool ok = identity_open(target, report, &view, error);
     if (ok)
-        identity_state(&view, report);
+        identity_state(target, &view, report);
     identity_close(&view);
     return ok;
 }

@@ -60,8 +60,9 @@ def bundle(container, store, tables, platform="Lake"):
     return {"format": "surfboard-model", "formatVersion": 1, "source": {"system": "test"}, "ecosystem": ecosystem}
 
 
-def profile(home, dsn, tables, catalog="storage", generator=True, extra=""):
-    """Writes model.json and surfboard.yaml below `home`; the stream is called `shop`."""
+def profile(home, dsn, tables, catalog="storage", generator=True, slot="surf_shop", extra=""):
+    """Writes model.json and surfboard.yaml below `home`; the stream is called `shop`. Slots are
+    common to all databases of a server: tests that share one name theirs."""
     home = pathlib.Path(home)
     (home / "model.json").write_text(json.dumps(bundle("shop_db", "shop", tables)))
     kind = "{kind: storage}" if catalog == "storage" else f'{{kind: jdbc, name: lake, dsn: "{catalog}"}}'
@@ -76,5 +77,6 @@ lake:
   deltas: {home}/deltas
   warehouse: {home}/warehouse
   catalog: {kind}
+streams: {{shop: {{slot: {slot}}}}}
 {extra}""")
     return home / "surfboard.yaml"

@@ -39,7 +39,11 @@ class Stream:
         source.database(name)
         self.dsn = source.dsn
         self.sql(DDL)
-        self.profile = lib_shop.profile(self.home, self.dsn, tables, generator=False)
+        self.slot = f"surf_{name}"
+        self.write_profile(tables)
+
+    def write_profile(self, tables, dsn=None, generator=False):
+        self.profile = lib_shop.profile(self.home, dsn or self.dsn, tables, generator=generator, slot=self.slot)
 
     def sql(self, text):
         return self.source.sql(text, self.dsn)
@@ -127,7 +131,7 @@ def while_it_flows(source):
         step = 0
         while not stop.is_set():
             step += 1
-            stream.sql(f"BEGIN; UPDATE plain SET v = 'step {step}' WHERE id % 5 = {step % 5}; DELETE FROM pair WHERE a = {step};"
+            stream.sql(f"BEGIN; UPDATE plain SET v = 'step {step}' WHERE id % 500 = {step % 500}; DELETE FROM pair WHERE a = {step};"
                        f"INSERT INTO large VALUES ({5000 + step}, 'n', 'b'); UPDATE large SET title = 'z' WHERE id = {1 + step % 40};"
                        "COMMIT")
             stop.wait(0.05)
@@ -156,7 +160,7 @@ def while_it_flows(source):
 def up_and_down(source):
     stream = Stream(source, "updown", ("plain", "pair"))
     stream.sql("ALTER TABLE plain REPLICA IDENTITY NOTHING")
-    planned = {event["step"]: event for event in stream.lines("plan", "shop") if "step" in event}
+    planned = {event["step"]: event for event in stream.lines("plan", "shop")[-1]["steps"]}
     expect(planned["publication"]["plan"],
            ['CREATE PUBLICATION "surf_shop" FOR TABLE "public"."plain", "public"."pair" WITH (publish = \'insert, update, '
             'delete, truncate\', publish_via_partition_root = true)'], "the plan of the publication")
@@ -185,17 +189,17 @@ def what_up_asks_for(source):
     stream = Stream(source, "asks", ("plain", "pair"))
     stream.sql("DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN; CREATE TABLE nokey (v text)")
     poor = stream.dsn.replace("user=surf", "user=poor")
-    lib_shop.profile(stream.home, poor, ("plain",), generator=False)
+    stream.write_profile(("plain",), poor)
     error = stream.lines("up", "shop", code=1)[-1]["error"]
     for text in ('ALTER ROLE "poor" REPLICATION', 'GRANT SELECT ON "public"."plain" TO "poor"'):
         if text not in error["remedy"]:
             raise Wrong(f"{error} does not say {text}")
-    lib_shop.profile(stream.home, stream.dsn, ("nokey",), generator=False)
+    stream.write_profile(("nokey",))
     error = stream.lines("up", "shop", code=1)[-1]["error"]
     if "no primary key" not in error["message"]:
         raise Wrong(f"a table without key: {error}")
     stream.sql("CREATE PUBLICATION surf_shop FOR TABLE plain")
-    lib_shop.profile(stream.home, stream.dsn, ("plain",), generator=False)
+    stream.write_profile(("plain",))
     error = stream.lines("up", "shop", code=1)[-1]["error"]
     if "not made by us" not in error["message"]:
         raise Wrong(f"a publication of somebody else: {error}")
@@ -205,7 +209,7 @@ def simulate_is_refused(source):
     stream = Stream(source, "refused", ("plain",))
     if "generator" not in stream.lines("simulate", "shop", code=5)[-1]["error"]["message"]:
         raise Wrong("generator: false")
-    lib_shop.profile(stream.home, stream.dsn, ("plain",), generator=True)
+    stream.write_profile(("plain",), generator=True)
     if "surfboard_generator_marker" not in stream.lines("simulate", "shop", "--rows", 1, code=5)[-1]["error"]["message"]:
         raise Wrong("no marker")
     stream.surf("--read-only", "simulate", "shop", code=5)
