@@ -30,18 +30,22 @@ int command_verb_words(const struct verb *verb)
     return strchr(verb->name, ' ') ? 2 : 1;
 }
 
+static bool command_is(const struct verb *verb, char *const *words, int length)
+{
+    if (command_verb_words(verb) != length)
+        return false;
+    size_t first = strcspn(verb->name, " ");
+    if (strlen(words[0]) != first || memcmp(words[0], verb->name, first) != 0)
+        return false;
+    return length == 1 || strcmp(words[1], verb->name + first + 1) == 0;
+}
+
 const struct verb *command_match(char *const *words, int count)
 {
-    for (int length = 2; length >= 1; length--)
-        for (size_t i = 0; verbs[i] && count >= length; i++) {
-            const char *blank = strchr(verbs[i]->name, ' ');
-            if (command_verb_words(verbs[i]) != length)
-                continue;
-            size_t first = blank ? (size_t)(blank - verbs[i]->name) : strlen(verbs[i]->name);
-            if (strlen(words[0]) == first && memcmp(words[0], verbs[i]->name, first) == 0 &&
-                (length == 1 || strcmp(words[1], blank + 1) == 0))
+    for (int length = count >= 2 ? 2 : 1; length >= 1; length--)
+        for (size_t i = 0; verbs[i]; i++)
+            if (command_is(verbs[i], words, length))
                 return verbs[i];
-        }
     return NULL;
 }
 

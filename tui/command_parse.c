@@ -23,15 +23,18 @@ static const struct option_spec *parse_find(const struct option_spec *table, str
     return NULL;
 }
 
+static size_t parse_known(const char **known, size_t count, const struct option_spec *table)
+{
+    for (; table && table->name && count < COMMAND_OPTIONS_MOST; table++)
+        known[count++] = table->name;
+    return count;
+}
+
 static bool parse_unknown(struct slice name, const struct option_spec *options,
                           const char *verb_name, struct error *error)
 {
     const char *known[COMMAND_OPTIONS_MOST];
-    size_t count = 0;
-    const struct option_spec *tables[] = {options, command_global_options};
-    for (size_t t = 0; t < 2; t++)
-        for (size_t i = 0; i < command_table_length(tables[t]) && count < COMMAND_OPTIONS_MOST; i++)
-            known[count++] = tables[t][i].name;
+    size_t count = parse_known(known, parse_known(known, 0, options), command_global_options);
     char text[64];
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(name));
     const char *near = nearest_word(text, known, count);
@@ -84,6 +87,8 @@ static bool parse_argument(struct command_value *value, struct error *error)
     const struct option_spec *spec = value->spec;
     int64_t ms = 0;
     bool ok = true;
+    if (value->text == NULL)
+        return true; /* a flag */
     if (spec->kind == OPTION_COUNT)
         ok = parse_whole(value->text, &value->whole);
     else if (spec->kind == OPTION_BYTES)

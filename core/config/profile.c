@@ -68,38 +68,52 @@ static bool profile_read_document(struct key_reader *reader, struct profile *out
     return key_read_mapping(reader, root, profile_keys, out, "", error);
 }
 
+static bool profile_yaml_error(const struct key_reader *reader, const yaml_parser_t *parser,
+                               struct error *error)
+{
+    size_t line = parser->problem_mark.line ? parser->problem_mark.line : parser->context_mark.line;
+    return error_set(error, parser->error == YAML_MEMORY_ERROR ? ERROR_MEMORY : ERROR_CONFIG,
+                     "blanks decide what belongs to what; a text with : or # needs quotes",
+                     "%s:%zu: not YAML: %s", reader->path, line + 1,
+                     parser->problem ? parser->problem : "cannot be read");
+}
+
+static bool profile_read_one(yaml_parser_t *parser, struct key_reader *reader, struct profile *out,
+                             struct error *error)
+{
+    yaml_document_t document;
+    if (!yaml_parser_load(parser, &document))
+        return profile_yaml_error(reader, parser, error);
+    reader->document = &document;
+    bool ok = profile_read_document(reader, out, error);
+    reader->document = NULL;
+    yaml_document_delete(&document);
+    return ok;
+}
+
+static bool profile_read_no_more(yaml_parser_t *parser, const struct key_reader *reader,
+                                 struct error *error)
+{
+    yaml_document_t document;
+    if (!yaml_parser_load(parser, &document))
+        return profile_yaml_error(reader, parser, error);
+    yaml_node_t *root = yaml_document_get_root_node(&document);
+    if (root)
+        error_set(error, ERROR_CONFIG, "a profile is one YAML document",
+                  "%s:%zu: a second document begins", reader->path, root->start_mark.line + 1);
+    yaml_document_delete(&document);
+    return root == NULL;
+}
+
 static bool profile_read_yaml(struct slice text, struct key_reader *reader, struct profile *out,
                               struct error *error)
 {
     yaml_parser_t parser;
-    yaml_document_t document;
     if (!yaml_parser_initialize(&parser))
         return error_set_memory(error, sizeof parser);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.length);
-    bool ok = yaml_parser_load(&parser, &document);
-    if (!ok) {
-        error_set(error, parser.error == YAML_MEMORY_ERROR ? ERROR_MEMORY : ERROR_CONFIG,
-                  "blanks decide what belongs to what; a text with : or # needs quotes",
-                  "%s:%zu: not YAML: %s", reader->path,
-                  (parser.problem_mark.line ? parser.problem_mark.line : parser.context_mark.line) +
-                      1,
-                  parser.problem ? parser.problem : "cannot be read");
-    } else {
-        reader->document = &document;
-        ok = profile_read_document(reader, out, error);
-        yaml_document_delete(&document);
-    }
-    if (ok && (ok = yaml_parser_load(&parser, &document)) == true) {
-        yaml_node_t *more = yaml_document_get_root_node(&document);
-        if (more)
-            ok = error_set(error, ERROR_CONFIG, "a profile is one YAML document",
-                           "%s:%zu: a second document begins", reader->path,
-                           more->start_mark.line + 1);
-        yaml_document_delete(&document);
-    } else if (ok == false && error && error->kind == ERROR_NONE) {
-        error_set(error, ERROR_CONFIG, NULL, "%s:%zu: not YAML: %s", reader->path,
-                  parser.problem_mark.line + 1, parser.problem ? parser.problem : "?");
-    }
+    bool ok = profile_read_one(&parser, reader, out, error) &&
+              profile_read_no_more(&parser, reader, error);
     yaml_parser_delete(&parser);
     return ok;
 }

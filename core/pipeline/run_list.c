@@ -137,7 +137,7 @@ bool run_list_load(const struct profile *profile, size_t most, struct run_list *
 
 void run_list_destroy(struct run_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; list->runs && i < list->count; i++) {
         struct run_summary *run = &list->runs[i];
         free(run->id);
         free(run->verb);

@@ -165,11 +165,12 @@ static void report_json(struct demo *demo, const char *phase)
         if (demo->tables[i].rows >= 0)
             json_object_set_new(rows, demo->tables[i].name, json_integer(demo->tables[i].rows));
     const struct demo_counts *now = &demo->counts;
+    json_int_t captured = now->captured;
+    captured += now->snapshot_rows;
     command_print_json(
         demo->command,
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "event", "progress", "phase", phase,
-                  "simulated", (json_int_t)now->simulated, "captured",
-                  (json_int_t)(now->captured + now->snapshot_rows), "merged",
+                  "simulated", (json_int_t)now->simulated, "captured", captured, "merged",
                   (json_int_t)now->events, "batch", (json_int_t)now->batch, "freshness_s",
                   demo->lag_known && demo->lag.freshness_s >= 0 ? json_real(demo->lag.freshness_s)
                                                                 : json_null(),
