@@ -1,7 +1,8 @@
 """peer.py: DuckDB doing the work of a merge, for bench.py.
 
     peer.py SOURCE STATE FILES    FILES: a JSON list of batches, each a list of file names;
-                                  reads STATE0.parquet, writes STATE1.parquet, ...
+                                  reads STATE0.parquet, writes STATE1.parquet, ...;
+                                  prints its peak memory in bytes
 """
 import json
 import pathlib
@@ -54,3 +55,5 @@ def run(source, state, batches):
 
 if __name__ == "__main__":
     run(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))
+    status = pathlib.Path("/proc/self/status").read_text()
+    print(1024 * int(status.partition("VmHWM:")[2].split()[0]))

@@ -10,7 +10,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lib_crash_capture  # noqa: E402
-from lib_crash import ROOT, Broken, Cell, Merge  # noqa: E402
+from lib_crash import ROOT, Broken, Cell, Create, Merge  # noqa: E402
 
 ACTIONS = ("kill", "eio", "enospc")
 # The first so many times that the program comes by a point are tried, one after the other.
@@ -19,6 +19,37 @@ MOST = {"kill": 12, "eio": 4, "enospc": 2}
 # Each fault point of the source: the scenarios it must fire in, and whether the program may end well
 # in spite of EIO and ENOSPC there ("absorbed": with the reason).
 TABLE = {
+    "feed.file.before-open": ((Merge,), ""),
+    "feed.file.read": ((Merge,), ""),
+    "iceberg.commit.after-data": ((Merge,), ""),
+    "iceberg.commit.after-flush": ((Merge,), ""),
+    "iceberg.commit.after-manifests": ((Merge,), ""),
+    "iceberg.commit.after-pointer": ((Merge,), ""),
+    "iceberg.commit.before-flush": ((Merge,), ""),
+    "iceberg.commit.before-list": ((Merge,), ""),
+    "iceberg.commit.before-pointer": ((Merge,), ""),
+    "iceberg.create.before-pointer": ((Create,), ""),
+    "iceberg.deletes.before-write": ((Merge,), ""),
+    "merge.batch.after-write": ((Merge,), ""),
+    "merge.batch.before-write": ((Merge,), ""),
+    "merge.commit.after-publish": ((Merge,), ""),
+    "merge.commit.before-publish": ((Merge,), ""),
+    "merge.data.after-file": ((Merge, Create), ""),
+    "merge.data.before-file": ((Merge, Create), ""),
+    "merge.deletes.after-file": ((Merge,), ""),
+    "merge.deletes.before-file": ((Merge,), ""),
+    "merge.index.before-save": ((Merge,), "the key index is disposable"),
+    "merge.resolve.before-search": ((Merge,), ""),
+    "merge.table.after-create": ((Create,), ""),
+    "store.commit.after-name": ((Merge, Create), "the object has its name already"),
+    "store.commit.before-folder-sync": ((Merge, Create), ""),
+    "store.commit.before-name": ((Merge, Create), ""),
+    "store.commit.before-sync": ((Merge, Create), ""),
+    "store.link.reply": ((Merge, Create), "our own object is recognised behind the lost reply"),
+    "store.sync.before-files": ((Merge, Create), ""),
+    "store.sync.before-folders": ((Merge, Create), ""),
+    "store.write.before": ((Merge, Create), ""),
+    "store.write.large": ((Merge,), ""),
 }
 
 

@@ -130,11 +130,14 @@ class Merge(Scenario):
         self.expect(1, 2)
 
     def check_end(self):
-        self.expect(2, 2)
+        self.check_final(2)
+
+    def check_final(self, batch):
+        self.expect(batch, batch)
         if json.loads(self.plain(self.command()).splitlines()[-1])["state"] != "nothing-to-do":
             raise Broken("a further merge found something to do")
         self.plain(self.tidy_command())
-        self.expect(2, 2)
+        self.expect(batch, batch)
         left = orphans(self.table, self.metadata())
         if left:
             raise Broken("orphans for good: " + " ".join(left))
@@ -144,3 +147,28 @@ class Merge(Scenario):
 
     def tidy_command(self):
         return [os.environ["SURFBOARD"], "maintain", "--table", self.table, "--delete-grace", "0s", "--json"]
+
+
+class Create(Merge):
+    """The first batch, into a table that is not there yet."""
+    name = "create"
+
+    def prepare(self):
+        self.work = Workload(self.home / "source", "--seed", "12", "--rows", "800", "--batches", "0",
+                             "--profile", "wide")
+        self.table, self.bucket = self.home / "table", self.home / "bucket"
+        self.arrive(0)
+
+    def restore(self):
+        for name in ("table", "cache"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+
+    def check_between(self):
+        """No table, an empty one, or the whole batch."""
+        if list((self.table / "metadata").glob("v*.metadata.json")):
+            found = checksum(self.work.columns, self.metadata(), iceberg=True)
+            if found not in ((0, "0"), self.work.answer(0)):
+                raise Broken(f"half a table: {found}")
+
+    def check_end(self):
+        self.check_final(0)
