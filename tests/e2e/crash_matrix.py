@@ -1,20 +1,26 @@
 """Promise: killed, or failing with EIO or ENOSPC, at any fault point, a plain re-run reaches exactly the right state."""
+import concurrent.futures
+import os
 import pathlib
 import re
 import shutil
 import sys
 import tempfile
-import threading
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lib_crash_capture  # noqa: E402
-from lib_crash import ROOT, Broken, Cell, Create, Merge  # noqa: E402
+import lib_crash_stream  # noqa: E402
+from lib_crash import ROOT, Broken, Cell, Create, Large, Maintain, Merge, Quarantine, Reload  # noqa: E402
 
 ACTIONS = ("kill", "eio", "enospc")
 # The first so many times that the program comes by a point are tried, one after the other.
-MOST = {"kill": 12, "eio": 4, "enospc": 2}
+MOST = {"kill": 8, "eio": 3, "enospc": 1}
+# A scenario with many points is played by several at once, each in a home of its own.
+POINTS_A_PART = 12
+
+HINT = "the version hint helps readers and decides nothing"
 
 # Each fault point of the source: the scenarios it must fire in, and whether the program may end well
 # in spite of EIO and ENOSPC there ("absorbed": with the reason).
@@ -24,7 +30,7 @@ TABLE = {
     "iceberg.commit.after-data": ((Merge,), ""),
     "iceberg.commit.after-flush": ((Merge,), ""),
     "iceberg.commit.after-manifests": ((Merge,), ""),
-    "iceberg.commit.after-pointer": ((Merge,), ""),
+    "iceberg.commit.after-pointer": ((Merge,), lib_crash_stream.OWN),
     "iceberg.commit.before-flush": ((Merge,), ""),
     "iceberg.commit.before-list": ((Merge,), ""),
     "iceberg.commit.before-pointer": ((Merge,), ""),
@@ -42,18 +48,25 @@ TABLE = {
     "merge.resolve.before-search": ((Merge,), ""),
     "merge.table.after-create": ((Create,), ""),
     "store.commit.after-name": ((Merge, Create), "the object has its name already"),
-    "store.commit.before-folder-sync": ((Merge, Create), ""),
-    "store.commit.before-name": ((Merge, Create), ""),
+    "store.commit.before-folder-sync": ((Merge, Create), lib_crash_stream.OWN),
+    "store.commit.before-name": ((Merge, Create), HINT),
     "store.commit.before-sync": ((Merge, Create), ""),
     "store.link.reply": ((Merge, Create), "our own object is recognised behind the lost reply"),
     "store.sync.before-files": ((Merge, Create), ""),
     "store.sync.before-folders": ((Merge, Create), ""),
-    "store.write.before": ((Merge, Create), ""),
-    "store.write.large": ((Merge,), ""),
+    "store.write.before": ((Merge, Create), HINT),
+    "store.write.large": ((Large,), ""),
+    "store.delete.before": ((Maintain,), ""),
+    "iceberg.expire.after-commit": ((Maintain,), ""),
+    "iceberg.expire.before-delete": ((Maintain,), ""),
+    "iceberg.orphans.after-list": ((Maintain,), ""),
+    "iceberg.orphans.before-delete": ((Maintain,), ""),
+    "merge.quarantine.after-file": ((Quarantine,), ""),
+    "merge.reload.after-keys": ((Reload,), ""),
 }
 
 
-TABLE |= lib_crash_capture.POINTS
+TABLE |= lib_crash_capture.POINTS | lib_crash_stream.POINTS
 
 
 def points_of_source():
@@ -103,7 +116,7 @@ def play_scenario(kind, home, rows, report, totals):
 
 
 def main():
-    wanted = sys.argv[1:]  # points, to look at some by hand
+    wanted = sys.argv[1:]  # points or scenarios, to look at some by hand
     problems, totals = [], []
     points = points_of_source()
     for name in sorted(points.keys() - TABLE.keys()):
@@ -112,17 +125,14 @@ def main():
         problems.append(f"{name} is in the matrix and not in the source")
     home = pathlib.Path(tempfile.mkdtemp(prefix="surfboard-test."))
     home.chmod(0o755)
-    threads = []
-    for kind in (Merge, *lib_crash_capture.KINDS):
-        rows = [(point, absorbed) for point, (kinds, absorbed) in TABLE.items()
-                if kind in kinds and (not wanted or point in wanted)]
-        if rows:
-            threads.append(threading.Thread(target=play_scenario,
-                                            args=(kind, home / kind.name, rows, problems.append, totals)))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    kinds = (Merge, Create, Large, Maintain, Quarantine, Reload, *lib_crash_capture.KINDS, *lib_crash_stream.KINDS)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
+        for kind in kinds:
+            rows = [(point, absorbed) for point, (names, absorbed) in TABLE.items()
+                    if kind in names and (not wanted or point in wanted or kind.name in wanted)]
+            for part in range(0, len(rows), POINTS_A_PART):
+                pool.submit(play_scenario, kind, home / f"{kind.name}{part}", rows[part:part + POINTS_A_PART],
+                            problems.append, totals)
     for problem in problems:
         print("BROKEN " + problem)
     print(f"{len(points)} points, {sum(totals)} cells, {len(problems)} broken")
