@@ -12,7 +12,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lib_crash_capture  # noqa: E402
 import lib_crash_stream  # noqa: E402
-from lib_crash import ROOT, Broken, Cell, Create, Large, Maintain, Merge, Quarantine, Reload  # noqa: E402
+from lib_crash import (  # noqa: E402
+    ROOT, Broken, Cell, Create, Large, Maintain, Merge, Quarantine, Reload, Rewrite)
 
 ACTIONS = ("kill", "eio", "enospc")
 # The first so many times that the program comes by a point are tried, one after the other.
@@ -46,6 +47,8 @@ TABLE = {
     "merge.deletes.before-file": ((Merge,), ""),
     "merge.index.before-save": ((Merge,), "the key index is disposable"),
     "merge.resolve.before-search": ((Merge,), ""),
+    "merge.rewrite.before-file": ((Rewrite,), "the batch stands; a later one rewrites"),
+    "merge.rewrite.before-publish": ((Rewrite,), "the batch stands; a later one rewrites"),
     "merge.table.after-create": ((Create,), ""),
     "store.commit.after-name": ((Merge, Create), "the object has its name already"),
     "store.commit.before-folder-sync": ((Merge, Create), lib_crash_stream.OWN),
@@ -125,7 +128,7 @@ def main():
         problems.append(f"{name} is in the matrix and not in the source")
     home = pathlib.Path(tempfile.mkdtemp(prefix="surfboard-test."))
     home.chmod(0o755)
-    kinds = (Merge, Create, Large, Maintain, Quarantine, Reload, *lib_crash_capture.KINDS, *lib_crash_stream.KINDS)
+    kinds = (Merge, Create, Large, Maintain, Quarantine, Reload, Rewrite, *lib_crash_capture.KINDS, *lib_crash_stream.KINDS)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
         for kind in kinds:
             rows = [(point, absorbed) for point, (names, absorbed) in TABLE.items()

@@ -152,6 +152,15 @@ class Merge(Scenario):
         return [os.environ["SURFBOARD"], "maintain", "--table", self.table, "--delete-grace", "0s", "--json"]
 
 
+class Rewrite(Merge):
+    """A batch behind which data files with many deleted rows are rewritten."""
+    name = "rewrite"
+    rows, events = 600, 300
+
+    def command(self):
+        return super().command() + ["--rewrite-at", "0.02"]
+
+
 class Create(Merge):
     """The first batch, into a table that is not there yet."""
     name = "create"

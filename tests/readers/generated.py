@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import threading
 
 import duckdb
 import duckdb_extension_avro
@@ -17,9 +18,18 @@ TEXT = {"timestamp": "epoch_us({})::VARCHAR", "date": "({}::DATE - DATE '1970-01
         "double": "({} * 64)::BIGINT::VARCHAR"}
 
 
+OPEN = threading.local()  # loading the extensions takes longer than most reads
+
+
 def connect(iceberg=False):
+    if iceberg and hasattr(OPEN, "connection"):
+        return OPEN.connection
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'; SET threads = 2; SET preserve_insertion_order = false")
+    # A test puts other files under the same names.
+    connection.execute("SET enable_external_file_cache = false")
+    if iceberg:
+        OPEN.connection = connection
     for module in (duckdb_extension_avro, duckdb_extension_iceberg) if iceberg else ():
         for extension in pathlib.Path(module.__file__).parent.rglob("*.duckdb_extension"):
             connection.execute(f"LOAD '{extension}'")
