@@ -110,7 +110,7 @@ static const struct option_spec options[] = {
 const struct verb verb_maintain = {
     .name = "maintain",
     .synopsis = "[STREAM] | --table URI [--dry-run]",
-    .summary = "expire snapshots and remove own orphans of a table",
+    .summary = "Expires snapshots and removes own orphans of a table",
     .details = "Drops snapshots that are older than --snapshot-age (never the newest "
                "--min-snapshots, nor any that a branch or tag names) and then the files that only "
                "they reached. Removes files that a merge left when it was killed. Files of other "

@@ -100,7 +100,7 @@ static const struct option_spec options[] = {
 const struct verb verb_merge = {
     .name = "merge",
     .synopsis = "[STREAM...|--all] | --deltas URI --schema FILE --table URI",
-    .summary = "merge delta files into Iceberg tables",
+    .summary = "Merges delta files into Iceberg tables",
     .details =
         "Reads what lies behind the watermark, keeps the last event of each key, writes new rows "
         "and position deletes, and commits all tables of a stream at once, with the watermark. "

@@ -269,7 +269,7 @@ static const struct option_spec options[] = {
 const struct verb verb_peek = {
     .name = "peek",
     .synopsis = "URI [--limit N] [--pages]",
-    .summary = "Show what a file of the lake or of the deltas holds",
+    .summary = "Shows what a file of the lake or of the deltas holds",
     .details =
         "A delta file (JSON lines, plain, .gz or .zst): its events, offsets and kinds; lines "
         "that can't be read, with the reason (then exit 7). Parquet: columns, row groups, "

@@ -275,7 +275,7 @@ static const struct option_spec options[] = {
 const struct verb verb_query = {
     .name = "query",
     .synopsis = "[--engine E] [SQL] | --table T [--columns A,B] [--where EXPR] [--limit N]",
-    .summary = "Ask Postgres, or read a table of the lake",
+    .summary = "Asks Postgres, or reads a table of the lake",
     .details =
         "Without SQL and --table the statement is read from standard input.\n\n"
         "The built-in scan knows SELECT *, count(*) or columns FROM table [WHERE EXPR] [LIMIT "

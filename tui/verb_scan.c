@@ -100,7 +100,7 @@ const struct verb verb_scan = {
     .name = "scan",
     .synopsis = "URI [--columns A,B] [--where EXPR] [--limit N] [--snapshot ID | --as-of TIME] "
                 "[--format F] [--count]",
-    .summary = "Print the rows of an Iceberg table",
+    .summary = "Prints the rows of an Iceberg table",
     .details =
         "URI is a table's folder (the newest metadata in it is read) or a metadata file.\n\n"
         "EXPR compares columns with values: = <> < <= > >=, BETWEEN, IN, LIKE (backslash "

@@ -19,13 +19,13 @@ const struct verb *const verbs[] = {
     &verb_simulate,
     &verb_merge,
     &verb_maintain,
+    &verb_query,
+    &verb_scan,
+    &verb_peek,
     &verb_verify,
     &verb_runs,
     &verb_attach,
     &verb_cancel,
-    &verb_scan,
-    &verb_query,
-    &verb_peek,
     NULL,
 };
 /* clang-format on */
