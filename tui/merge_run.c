@@ -213,8 +213,8 @@ int merge_run(struct merge_run *run)
     if (!printed && ok) {
         error = own;
         ok = false;
-    } else if (!ok) {
-        command->reported = true; /* the summary carries it */
+    } else if (printed) {
+        command->reported = true; /* the summary, which is the last line, carries it */
     }
     if (!ok && error.kind == ERROR_INTERRUPTED)
         return command_interrupted(command);
