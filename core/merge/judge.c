@@ -103,8 +103,9 @@ static bool judge_kept(struct target *target, struct error *error)
     bool ok = judge.waiting && batch_init(&judge.left, &target->write_schema, error) &&
               batch_init(&judge.right, &target->write_schema, error) &&
               stored_rows_init(&judge.stored, target, error);
+    /* In the order of arrival: images lie one behind the other. */
     for (size_t i = 0; ok && i < target->conflate.keys.count; i++)
-        ok = judge_entry(&judge, target->order.at[i], error);
+        ok = judge_entry(&judge, (uint32_t)i, error);
     if (ok && judge.waiting_count)
         ok = judge_waiting(&judge, error);
     stored_rows_destroy(&judge.stored);

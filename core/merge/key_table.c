@@ -46,17 +46,30 @@ static uint64_t entry_hash(const struct key_table *table, const struct key_entry
     return table->integer ? key_mix(entry->integer) : (uint64_t)entry->integer;
 }
 
+/* The upper half of the hash tells most other keys from this one without looking at their entries:
+ * that would be a cache miss each. */
+static uint64_t slot_of(uint64_t hash, size_t index)
+{
+    return (hash & UINT64_C(0xFFFFFFFF00000000)) | (uint32_t)(index + 1);
+}
+
+static struct key_entry *slot_entry(const struct key_table *table, uint64_t slot)
+{
+    return &table->entries[(uint32_t)slot - 1];
+}
+
 static bool table_widen(struct key_table *table, struct error *error)
 {
     size_t count = table->slot_count ? table->slot_count * 2 : 1024;
-    uint32_t *slots = memory_zero(count, sizeof *slots, error);
+    uint64_t *slots = memory_zero(count, sizeof *slots, error);
     TRY(slots != NULL);
     size_t mask = count - 1;
     for (size_t i = 0; i < table->count; i++) {
-        size_t at = (size_t)entry_hash(table, &table->entries[i]) & mask;
+        uint64_t hash = entry_hash(table, &table->entries[i]);
+        size_t at = (size_t)hash & mask;
         while (slots[at])
             at = (at + 1) & mask;
-        slots[at] = (uint32_t)i + 1;
+        slots[at] = slot_of(hash, i);
     }
     free(table->slots);
     table->slots = slots;
@@ -78,15 +91,18 @@ static size_t table_slot(const struct key_table *table, const struct change_key 
                          struct key_hash hash)
 {
     size_t mask = table->slot_count - 1;
-    size_t at = (size_t)(table->integer ? key_mix(key->integer) : hash.low) & mask;
-    while (table->slots[at] && !entry_is(table, &table->entries[table->slots[at] - 1], key, hash))
-        at = (at + 1) & mask;
+    size_t at = (size_t)hash.low & mask;
+    for (uint64_t slot; (slot = table->slots[at]) != 0; at = (at + 1) & mask) {
+        if ((slot ^ hash.low) >> 32 == 0 && entry_is(table, slot_entry(table, slot), key, hash))
+            break;
+    }
     return at;
 }
 
 static struct key_hash table_hash(const struct key_table *table, const struct change_key *key)
 {
-    return table->integer ? (struct key_hash){0} : key_hash_bytes(key->bytes, table->seed);
+    return table->integer ? (struct key_hash){0, key_mix(key->integer)}
+                          : key_hash_bytes(key->bytes, table->seed);
 }
 
 struct key_entry *key_table_find(const struct key_table *table, const struct change_key *key)
@@ -94,7 +110,7 @@ struct key_entry *key_table_find(const struct key_table *table, const struct cha
     if (table->count == 0)
         return NULL;
     size_t at = table_slot(table, key, table_hash(table, key));
-    return table->slots[at] ? &table->entries[table->slots[at] - 1] : NULL;
+    return table->slots[at] ? slot_entry(table, table->slots[at]) : NULL;
 }
 
 struct key_entry *key_table_put(struct key_table *table, const struct change_key *key,
@@ -105,7 +121,7 @@ struct key_entry *key_table_put(struct key_table *table, const struct change_key
     struct key_hash hash = table_hash(table, key);
     size_t at = table_slot(table, key, hash);
     if (table->slots[at])
-        return &table->entries[table->slots[at] - 1];
+        return slot_entry(table, table->slots[at]);
     if (table->count >= KEY_NONE - 1) {
         error_set_memory(error, table->count);
         return NULL;
@@ -126,7 +142,7 @@ struct key_entry *key_table_put(struct key_table *table, const struct change_key
         entry->bytes = copy.data;
         entry->length = copy.length;
     }
-    table->slots[at] = (uint32_t)++table->count;
+    table->slots[at] = slot_of(hash.low, table->count++);
     return entry;
 }
 

@@ -60,7 +60,7 @@ struct key_table {
     struct key_entry *entries;
     size_t count;
     size_t capacity;
-    uint32_t *slots; /* entry index + 1 */
+    uint64_t *slots; /* upper half of the hash, entry index + 1; 0 = free */
     size_t slot_count;
     struct image_pool pool;
 };
