@@ -8,6 +8,9 @@
 #include "core/base/memory.h"
 #include "core/merge/sort.h"
 
+/* Room for sorting more keys than this is given back at once. */
+enum { SORT_KEEP = 1 << 18 };
+
 struct key_hash key_hash_bytes(struct slice bytes, uint64_t seed)
 {
     XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data, bytes.length, seed);
@@ -202,6 +205,11 @@ bool key_table_sort(const struct key_table *table, bool by_hash, struct key_orde
     }
     for (size_t i = 0; i < count; i++)
         out->at[i] = (uint32_t)pairs[i].at;
+    if (count >= SORT_KEEP) {
+        free(out->scratch);
+        out->scratch = NULL;
+        out->scratch_capacity = 0;
+    }
     return true;
 }
 
