@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/base/neutral.h"
 #include "tui/command_private.h"
 
@@ -82,7 +83,7 @@ bool command_print_json(struct command *command, json_t *value, struct error *er
 {
     if (value == NULL)
         return error_set_memory(error, 0);
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_text(value, JSON_COMPACT | JSON_ENCODE_ANY, error);
     json_decref(value);
     if (text == NULL)
         return error_set_memory(error, 0);

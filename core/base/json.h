@@ -12,6 +12,9 @@
 json_t *json_parse(struct slice text, const char *name, struct error *error);
 /* Appends compact JSON text. */
 bool json_print(const json_t *json, struct buffer *out, struct error *error);
+/* JSON text in fresh memory; `flags` are jansson's (JSON_COMPACT, JSON_INDENT(1)). Not
+ * json_dumps(), which may answer a cut text when memory runs out. A NULL `json` is ERROR_MEMORY. */
+char *json_text(const json_t *json, size_t flags, struct error *error);
 
 /* Members of an object. The getters without "optional" fail with ERROR_INPUT, naming `name` and the
  * key, when the member is absent, null or of another type; the optional ones then leave *out alone

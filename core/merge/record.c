@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/json.h"
 #include "core/base/fault.h"
 #include "core/base/memory.h"
 #include "core/merge/batch.h"
@@ -116,7 +117,7 @@ bool batch_record_put(struct merge *merge, const struct batch_input *input, int6
             root, "transactions",
             json_pack("{s:I,s:o}", "end_lsn", (json_int_t)input->cut.end_lsn, "marks",
                       print_marks(input->transaction_marks, input->transaction_count)));
-    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);
+    char *text = failed ? NULL : json_text(root, JSON_COMPACT, error);
     json_decref(root);
     if (text == NULL)
         return error_set_memory(error, 0);

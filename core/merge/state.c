@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/json.h"
 #include "core/base/memory.h"
 
 void table_state_destroy(struct table_state *state)
@@ -395,7 +396,7 @@ char *table_state_print(const struct table_state *state, const char *topic, cons
     json_t *root = json_object();
     char *members = NULL, *text = NULL;
     if (root && print_members(root, state, topic) == 0)
-        members = json_dumps(root, JSON_COMPACT);
+        members = json_text(root, JSON_COMPACT, error);
     if (members) /* the snapshot's id is put in by the commit: it is no JSON string there */
         text = memory_format(error, "{\"format\":%d,\"snapshot\":%s,%s", STATE_FORMAT, snapshot,
                              members + 1);
@@ -409,7 +410,7 @@ char *table_state_print(const struct table_state *state, const char *topic, cons
 char *table_state_watermark(const struct table_state *state, const char *topic, struct error *error)
 {
     json_t *root = print_watermark(state, topic);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root ? json_text(root, JSON_COMPACT, error) : NULL;
     if (text == NULL)
         error_set_memory(error, 0);
     json_decref(root);

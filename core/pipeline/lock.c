@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/json.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
@@ -46,7 +47,7 @@ static bool lock_sign(int fd, const char *path, const char *what, struct error *
     host_time_text(clock_now_us(), since, sizeof since);
     json_t *holder = json_pack("{s:s, s:s, s:i, s:s, s:s}", "user", user, "host", host, "pid",
                                (int)getpid(), "since", since, "what", what);
-    char *text = holder ? json_dumps(holder, JSON_COMPACT) : NULL;
+    char *text = holder ? json_text(holder, JSON_COMPACT, error) : NULL;
     json_decref(holder);
     bool ok = text ? true : error_set_memory(error, 0);
     if (ok && ftruncate(fd, 0) != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/json.h"
 #include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/file.h"
@@ -147,7 +148,7 @@ bool receipt_save(const struct profile *profile, const struct receipt *receipt, 
                              "how", receipt_hows[receipt->how], "at", receipt->at, "by",
                              receipt->by, "run", receipt->run, "identity", receipt->identity,
                              "restore", receipt->restore, "users", receipt->users);
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    char *text = root ? json_text(root, JSON_INDENT(1), error) : NULL;
     json_decref(root);
     char *path = text ? receipt_path(profile, receipt->step, receipt->object, error) : NULL;
     bool ok =

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/json.h"
 #include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/file.h"
@@ -141,7 +142,7 @@ bool run_event(struct run *run, json_t *event, bool milestone, struct error *err
         json_decref(event);
         return error_set_memory(error, 0);
     }
-    char *text = json_dumps(event, JSON_COMPACT);
+    char *text = json_text(event, JSON_COMPACT, error);
     json_decref(event);
     if (text == NULL)
         return error_set_memory(error, 0);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/json.h"
 #include "core/base/buffer.h"
 #include "core/base/memory.h"
 #include "core/store/store.h"
@@ -117,7 +118,7 @@ bool capture_record_write(const struct capture_record *record, struct store *sto
         lsn_format(record->confirmed, lsn), "transactions_from",
         (json_int_t)record->transactions_from, "tables", tables);
     char *text = json && json_array_size(tables) == record->table_count
-                     ? json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER)
+                     ? json_text(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER, error)
                      : NULL;
     bool ok = text ? store_put(store, key, slice_of(text), error) : error_set_memory(error, 1024);
     free(text);

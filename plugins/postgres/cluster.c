@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/json.h"
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -78,7 +79,7 @@ static bool cluster_write_record(const struct cluster *cluster, struct error *er
     json_t *record =
         json_pack("{s:i, s:s, s:i, s:s, s:s}", "format", 1, "data", cluster->data, "port",
                   cluster->port, "user", CLUSTER_USER, "programs", cluster->programs);
-    char *text = record ? json_dumps(record, JSON_INDENT(1)) : NULL;
+    char *text = record ? json_text(record, JSON_INDENT(1), error) : NULL;
     bool ok =
         text ? file_write_atomic(path, slice_of(text), 0644, error) : error_set_memory(error, 256);
     free(text);

@@ -1,3 +1,4 @@
+#include "core/base/json.h"
 #include "plugins/postgres/schema_file.h"
 
 #include <stdio.h>
@@ -147,7 +148,7 @@ bool schema_file_write(struct store *store, const char *topic, const json_t *fil
     char key[512];
     struct buffer old = {0};
     snprintf(key, sizeof key, "_schema/%s.json", topic);
-    char *text = json_dumps(file, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    char *text = json_text(file, JSON_INDENT(1) | JSON_PRESERVE_ORDER, error);
     if (text == NULL)
         return error_set_memory(error, 1024);
     bool same = store_read(store, key, &old, NULL) && slice_is(buffer_slice(&old), text);

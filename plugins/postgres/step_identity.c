@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/json.h"
 #include "core/store/store.h"
 #include "plugins/postgres/schema_file.h"
 #include "plugins/postgres/session.h"
@@ -120,7 +121,7 @@ static bool identity_file(struct store *store, struct identity_work *work, struc
     bool ok = read || work->file_missing;
     if (!ok && error)
         *error = why;
-    char *text = json_dumps(work->file, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    char *text = json_text(work->file, JSON_INDENT(1) | JSON_PRESERVE_ORDER, error);
     ok = ok && (text || error_set_memory(error, 1024));
     work->file_differs = ok && read && !slice_is(buffer_slice(&old), text);
     free(text);
