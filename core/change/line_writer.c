@@ -141,7 +141,7 @@ bool line_append_hex_base64(struct buffer *out, struct slice digits, struct erro
         int high = hex_value(digits.data[i]);
         int low = hex_value(digits.data[i + 1]);
         good = high >= 0 && low >= 0;
-        bits = bits << 8 | (uint32_t)((high << 4 | low) & 255);
+        bits = bits << 8 | (((uint32_t)high << 4 | (uint32_t)low) & 255);
         if (++bytes == 3) {
             to = put_base64_group(to, bits, 3);
             bits = 0;
@@ -150,8 +150,9 @@ bool line_append_hex_base64(struct buffer *out, struct slice digits, struct erro
     }
     if (!good) {
         out->length = start;
-        return error_set(error, ERROR_INPUT, NULL, "bytes are not in hexadecimal form: %.40s",
-                         digits.length ? digits.data : "");
+        struct slice start_of = slice_make(digits.data, digits.length < 40 ? digits.length : 40);
+        return error_set(error, ERROR_INPUT, NULL, "bytes are not in hexadecimal form: %.*s",
+                         SLICE_ARG(start_of));
     }
     if (bytes)
         to = put_base64_group(to, bits << 8 * (3 - bytes), bytes);

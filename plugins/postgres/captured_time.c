@@ -19,7 +19,8 @@ struct cursor {
 
 static struct cursor cursor_of(struct slice text)
 {
-    return (struct cursor){text.data, text.data + text.length};
+    const char *start = text.data ? text.data : "";
+    return (struct cursor){start, start + text.length};
 }
 
 /* One or more digits, at most nine. */

@@ -33,12 +33,46 @@ static bool append_quoted(struct buffer *out, struct slice text, struct error *e
 
 /* ---- numbers ---- */
 
+static size_t digits_from(struct slice text, size_t at)
+{
+    size_t start = at;
+    while (at < text.length && text.data[at] >= '0' && text.data[at] <= '9')
+        at++;
+    return at - start;
+}
+
+/* -?digits[.digits][e[+-]digits]: JSON's numbers but for leading zeros, which Postgres never
+ * prints. `integer`: nothing behind the first digits. */
+static bool is_number(struct slice text, bool integer)
+{
+    size_t at = text.length && text.data[0] == '-';
+    size_t digits = digits_from(text, at);
+    if (digits == 0 || (digits > 1 && text.data[at] == '0'))
+        return false;
+    at += digits;
+    if (!integer && at < text.length && text.data[at] == '.') {
+        digits = digits_from(text, ++at);
+        at += digits;
+        if (digits == 0)
+            return false;
+    }
+    if (!integer && at < text.length && (text.data[at] == 'e' || text.data[at] == 'E')) {
+        at++;
+        at += at < text.length && (text.data[at] == '+' || text.data[at] == '-');
+        digits = digits_from(text, at);
+        at += digits;
+        if (digits == 0)
+            return false;
+    }
+    return at == text.length;
+}
+
 static bool append_number(struct captured_writer *writer, struct buffer *out,
                           const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
-    if (text.length == 0 || text.length > 20)
+    if (text.length > 20 || !is_number(text, true))
         return captured_bad(text, "an integer", error);
     return buffer_append_slice(out, text, error);
 }
@@ -48,11 +82,11 @@ static bool append_float(struct captured_writer *writer, struct buffer *out,
 {
     (void)writer;
     (void)type;
-    if (text.length == 0)
-        return captured_bad(text, "a number", error);
-    char last = text.data[text.length - 1];
-    bool special = last == 'N' || last == 'y'; /* NaN, Infinity */
-    return special ? append_quoted(out, text, error) : buffer_append_slice(out, text, error);
+    if (is_number(text, false))
+        return buffer_append_slice(out, text, error);
+    if (slice_is(text, "NaN") || slice_is(text, "Infinity") || slice_is(text, "-Infinity"))
+        return append_quoted(out, text, error);
+    return captured_bad(text, "a number", error);
 }
 
 static bool append_boolean(struct captured_writer *writer, struct buffer *out,
@@ -77,7 +111,8 @@ static bool append_decimal(struct captured_writer *writer, struct buffer *out,
         return buffer_append_text(out, "\"POSITIVE_INFINITY\"", error);
     if (slice_is(text, "-Infinity"))
         return buffer_append_text(out, "\"NEGATIVE_INFINITY\"", error);
-    return append_quoted(out, text, error);
+    return is_number(text, false) ? append_quoted(out, text, error)
+                                  : captured_bad(text, "a decimal", error);
 }
 
 static bool append_money(struct captured_writer *writer, struct buffer *out,
@@ -261,14 +296,21 @@ static bool append_text(struct captured_writer *writer, struct buffer *out,
     return line_append_text(out, text, error);
 }
 
+/* "[1,2.5,3]": JSON as it stands. */
 static bool append_vector(struct captured_writer *writer, struct buffer *out,
                           const struct captured_type *type, struct slice text, struct error *error)
 {
     (void)writer;
     (void)type;
-    if (text.length < 2 || text.data[0] != '[')
-        return captured_bad(text, "a vector", error);
-    return buffer_append_slice(out, text, error);
+    bool good = text.length > 2 && text.data[0] == '[' && text.data[text.length - 1] == ']';
+    for (size_t at = 1; good && at < text.length;) {
+        size_t end = at;
+        while (end + 1 < text.length && text.data[end] != ',')
+            end++;
+        good = is_number(slice_make(text.data + at, end - at), false);
+        at = end + 1;
+    }
+    return good ? buffer_append_slice(out, text, error) : captured_bad(text, "a vector", error);
 }
 
 static bool append_time_form(struct captured_writer *writer, struct buffer *out,
@@ -329,7 +371,7 @@ static bool array_element(struct captured_writer *writer, struct buffer *out,
         if (i >= text.length)
             return captured_bad(text, "an array", error);
         *at = i + 1;
-        value = buffer_slice(element);
+        value = element->length ? buffer_slice(element) : SLICE_LITERAL("");
     } else {
         while (i < text.length && text.data[i] != type->delimiter && text.data[i] != '}')
             i++;

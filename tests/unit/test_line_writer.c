@@ -57,7 +57,17 @@ static const struct {
     const char *json; /* NULL: refused */
 } value_cases[] = {
     {{.form = CAPTURED_NUMBER}, "-9223372036854775808", "-9223372036854775808"},
+    {{.form = CAPTURED_NUMBER}, "12a", NULL},
+    {{.form = CAPTURED_NUMBER}, "1.0", NULL},
+    {{.form = CAPTURED_NUMBER}, "-", NULL},
     {{.form = CAPTURED_FLOAT}, "1e-45", "1e-45"},
+    {{.form = CAPTURED_FLOAT}, "-0", "-0"},
+    {{.form = CAPTURED_FLOAT}, "1.2345e+20", "1.2345e+20"},
+    {{.form = CAPTURED_FLOAT}, "1.", NULL},
+    {{.form = CAPTURED_FLOAT}, "nan", NULL},
+    {{.form = CAPTURED_DECIMAL}, "1\"2", NULL},
+    {{.form = CAPTURED_VECTOR}, "[1,2.5,-3e-05]", "[1,2.5,-3e-05]"},
+    {{.form = CAPTURED_VECTOR}, "[1,]", NULL},
     {{.form = CAPTURED_FLOAT}, "NaN", "\"NaN\""},
     {{.form = CAPTURED_FLOAT}, "-Infinity", "\"-Infinity\""},
     {{.form = CAPTURED_BOOLEAN}, "t", "true"},
