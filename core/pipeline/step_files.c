@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/fault.h"
 #include "core/base/memory.h"
 #include "core/base/quantity.h"
 #include "core/iceberg/catalog.h"
@@ -206,32 +207,108 @@ static bool files_delete_all(struct store *store, const char *topic, struct erro
     return ok;
 }
 
-/* The pointer first: what nobody can find any more may then go, file by file. */
+/* Whether the files below this folder of the warehouse are a table made of this topic. */
+static bool files_folder_is_ours(struct store *warehouse, const char *folder,
+                                 const struct stream_table *table, bool *ours, struct error *error)
+{
+    struct iceberg_table loaded = {0};
+    struct error why = {0};
+    *ours = false;
+    char *uri = memory_format(error, "%s/%s", store_uri(warehouse), folder);
+    TRY(uri);
+    if (iceberg_table_open(uri, &loaded, &why)) {
+        const char *text = iceberg_table_property(&loaded, "surfboard.state");
+        json_t *state = text ? json_loads(text, 0, NULL) : NULL;
+        *ours = json_object_get(json_object_get(state, "watermark"), table->topic) != NULL;
+        json_decref(state);
+    }
+    iceberg_table_destroy(&loaded);
+    free(uri);
+    if (why.kind == ERROR_NONE || why.kind == ERROR_NOT_FOUND || why.kind == ERROR_INPUT)
+        return true;
+    if (error)
+        *error = why;
+    return false;
+}
+
+/* In which round a file goes: data, then manifests, then the metadata files, oldest first. Whenever
+ * this is cut off, what is left still says whose it is. */
+static int files_round(const char *key, const char *metadata)
+{
+    if (strncmp(key, metadata, strlen(metadata)) != 0)
+        return 0;
+    return slice_ends_with(slice_of(key), SLICE_LITERAL(".metadata.json")) ? 2 : 1;
+}
+
+static bool files_delete_folder(struct store *warehouse, const char *folder, struct error *error)
+{
+    struct store_listing listing;
+    char *metadata = memory_format(error, "%s/metadata/", folder);
+    TRY(metadata);
+    bool ok = files_list(warehouse, folder, &listing, error);
+    for (int round = 0; ok && round < 3; round++) {
+        for (size_t i = 0; ok && i < listing.count; i++)
+            if (files_round(listing.entries[i].key, metadata) == round)
+                ok = store_delete(warehouse, listing.entries[i].key, error);
+        if (ok && round == 1)
+            ok = FAULT("pipeline.files.before-metadata", error);
+    }
+    store_listing_destroy(&listing);
+    free(metadata);
+    return ok;
+}
+
+/* Folders <namespace>/<name> and <namespace>/<name>-<uuid> that are ours, whether the catalog still
+ * knows them or a down that was cut off had dropped them already. */
+static bool files_sweep(const struct step_target *target, const struct stream_table *table,
+                        struct error *error)
+{
+    struct store *warehouse = store_open(target->pipeline->profile->lake.warehouse, NULL, error);
+    TRY(warehouse);
+    struct store_listing listing = {0};
+    char *prefix = memory_format(error, "%s/%s", target->pipeline->namespace, table->name);
+    struct error why = {0};
+    bool ok = prefix && store_list(warehouse, prefix, &listing, &why);
+    bool nothing = prefix && !ok && why.kind == ERROR_NOT_FOUND;
+    if (!ok && !nothing && why.kind && error)
+        *error = why;
+    size_t length = prefix ? strlen(prefix) : 0;
+    char last[1024] = "";
+    for (size_t i = 0; ok && i < listing.count; i++) {
+        const char *key = listing.entries[i].key;
+        size_t folder = length + strcspn(key + length, "/");
+        bool named = folder == length || (key[length] == '-' && folder == length + 37);
+        if (!named || key[folder] == '\0' || folder >= sizeof last ||
+            (strlen(last) == folder && strncmp(last, key, folder) == 0))
+            continue;
+        bool ours;
+        snprintf(last, sizeof last, "%.*s", (int)folder, key);
+        ok = files_folder_is_ours(warehouse, last, table, &ours, error) &&
+             (!ours || files_delete_folder(warehouse, last, error));
+    }
+    store_listing_destroy(&listing);
+    store_close(warehouse);
+    free(prefix);
+    return ok || nothing;
+}
+
+/* The pointer first: nobody shall find a table whose files are going. */
 static bool files_drop_table(struct catalog *catalog, const struct step_target *target,
                              const struct stream_table *table, struct error *error)
 {
     struct iceberg_table loaded = {0};
-    struct store_listing listing = {0};
     bool ours;
     bool ok = files_load_table(catalog, target, table, &loaded, &ours, error);
+    iceberg_table_destroy(&loaded);
     if (ok && ours) {
         struct catalog_ident ident = {target->pipeline->namespace, table->name};
         struct error why = {0};
         ok = catalog_drop(catalog, ident, &why) || why.kind == ERROR_UNSUPPORTED;
         if (!ok && error)
             *error = why;
-        ok = ok && store_list(loaded.store, "", &listing, error);
-        /* Data files first, metadata last: a crash leaves a table that can still be found. */
-        for (int round = 0; ok && round < 2; round++)
-            for (size_t i = 0; ok && i < listing.count; i++) {
-                bool metadata = strncmp(listing.entries[i].key, "metadata/", 9) == 0;
-                if (metadata == (round == 1))
-                    ok = store_delete(loaded.store, listing.entries[i].key, error);
-            }
-        store_listing_destroy(&listing);
+        ok = ok && FAULT("pipeline.files.after-drop", error);
     }
-    iceberg_table_destroy(&loaded);
-    return ok;
+    return ok && files_sweep(target, table, error);
 }
 
 static bool files_undo(const struct step_target *target, struct step_report *report,

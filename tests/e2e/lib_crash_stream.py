@@ -190,6 +190,7 @@ class Down(Up):
     def restore(self):
         self.clear()
         self.plain(self.verb("up", "shop"))
+        self.plain(self.verb("merge", "shop", "--once"))
 
     def command(self):
         return self.verb("down", "shop", "--confirm", "shop", "--json")
@@ -198,9 +199,10 @@ class Down(Up):
         slots = self.source.sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'surf_shop'")
         publications = self.source.sql("SELECT count(*) FROM pg_publication WHERE pubname = 'surf_shop'")
         receipts = sorted(path.name for path in (self.home / "state/receipts").glob("*.json"))
-        deltas = [str(path) for path in (self.home / "deltas").rglob("*.jsonl")]
-        if (slots, publications, deltas) != ("0", "0", []):
-            raise Broken(f"left behind: {slots} slots, {publications} publications, {deltas}")
+        files = [str(path) for folder in ("deltas", "warehouse") for path in (self.home / folder).rglob("*")
+                 if path.is_file()]
+        if (slots, publications, files) != ("0", "0", []):
+            raise Broken(f"left behind: {slots} slots, {publications} publications, {files}")
         if [name for name in receipts if not name.startswith("buckets.")]:
             raise Broken(f"receipts of what is gone: {receipts}")
 
@@ -221,4 +223,6 @@ POINTS = {
     "pipeline.receipt.before-save": ((Up,), ""),
     "pipeline.step.before-undo": ((Down,), ""),
     "pipeline.receipt.before-remove": ((Down,), ""),
+    "pipeline.files.after-drop": ((Down,), ""),
+    "pipeline.files.before-metadata": ((Down,), ""),
 }
