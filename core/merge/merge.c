@@ -146,7 +146,9 @@ static bool judge_targets(struct merge *merge, bool *net, bool *active, struct e
     *net = *active = false;
     for (size_t i = 0; i < merge->target_count; i++) {
         struct target *target = &merge->targets[i];
-        TRY(target_layout(target, error) || target_error(target, error));
+        TRY(((target->loaded || target_create(target, merge->stream.catalog, error)) &&
+             target_layout(target, error)) ||
+            target_error(target, error));
         if (!is_active(target)) {
             iceberg_commit_destroy(target->commit);
             target->commit = NULL;
@@ -168,8 +170,8 @@ static bool put_quarantine(struct target *target, struct error *error)
     /* Named by where the batch began: a batch that is run again writes the same file again. */
     struct buffer name = {0};
     bool ok = buffer_append_format(&name, error, "quarantine/%s", target->topic);
-    for (size_t i = 0; ok && i < target->conflate.state.partition_count; i++) {
-        const struct partition_state *state = &target->conflate.state.partitions[i];
+    for (size_t i = 0; ok && i < target->before.partition_count; i++) {
+        const struct partition_state *state = &target->before.partitions[i];
         ok = buffer_append_format(&name, error, "-%d.%lld", state->partition,
                                   (long long)state->next);
     }
@@ -361,7 +363,7 @@ static bool sum_target(const struct target *target, struct merge_summary *out, s
     for (size_t i = 0; change_row_unknown(target->rows, i, &name, &count); i++)
         TRY(count_name(&out->unknown_columns, prefix, name, (int64_t)count, error));
     int64_t snapshot = target->commit ? iceberg_commit_snapshot_id(target->commit) : -1;
-    if (snapshot < 0)
+    if (snapshot < 0 && target->loaded)
         snapshot = target->table.snapshot_id;
     if (snapshot >= 0) {
         if (out->snapshots == NULL)
@@ -484,7 +486,7 @@ static void rewrite_targets(struct merge *merge, struct merge_summary *out)
         struct target *target = &merge->targets[i];
         struct error ignored = {0};
         bool found = false, ok = true;
-        ok = target_load(target, merge->stream.catalog, &ignored) &&
+        ok = target_load(target, merge->stream.catalog, &ignored) && target->loaded &&
              conflate_begin(&target->conflate, &target->before, false, false, &ignored) &&
              target_layout(target, &ignored) && target_rewrite(target, &found, &ignored);
         if (ok && found) {

@@ -195,11 +195,12 @@ static bool attach_files(struct target *target, struct error *error)
 
 /* -- loading ----------------------------------------------------------------------------------- */
 
-static bool create_table(struct target *target, struct catalog *catalog, struct error *error)
+bool target_create(struct target *target, struct catalog *catalog, struct error *error)
 {
     struct table_state empty = {0};
     struct schema schema = {0};
-    char *state = table_state_print(&empty, target->topic, "-1", error);
+    struct error own = {0};
+    char *state = table_state_print(&empty, target->topic, "-1", &own);
     const struct iceberg_property properties[] = {
         {STATE_PROPERTY, state},
         {"write.delete.mode", "merge-on-read"},
@@ -207,17 +208,19 @@ static bool create_table(struct target *target, struct catalog *catalog, struct 
         {"write.merge.mode", "merge-on-read"},
         {"write.parquet.compression-codec", "zstd"},
     };
-    bool ok = state && change_table_lake_schema(target->in->table, &schema, error) &&
+    bool ok = state && change_table_lake_schema(target->in->table, &schema, &own) &&
               catalog_create(catalog, target->in->ident, &schema, properties,
                              sizeof properties / sizeof *properties, target->in->location,
-                             &target->table, error);
+                             &target->table, &own);
     schema_destroy(&schema);
     free(state);
-    if (!ok && error->kind == ERROR_EXISTS) { /* somebody else was faster */
-        error_clear(error);
-        ok = catalog_load(catalog, target->in->ident, &target->table, error);
-    }
-    return ok && FAULT("merge.table.after-create", error);
+    target->loaded = ok;
+    if (own.kind == ERROR_EXISTS) /* another merge was faster: begin again with what it did */
+        own.kind = ERROR_CONFLICT;
+    ok = ok && FAULT("merge.table.after-create", &own);
+    if (!ok && error)
+        *error = own;
+    return ok;
 }
 
 static bool refuse_foreign_deletes(const struct target *target, struct error *error)
@@ -237,10 +240,8 @@ bool target_load(struct target *target, struct catalog *catalog, struct error *e
 {
     struct error own = {0};
     bool ok = catalog_load(catalog, target->in->ident, &target->table, &own);
-    if (!ok && own.kind == ERROR_NOT_FOUND) {
-        error_clear(&own);
-        ok = create_table(target, catalog, &own);
-    }
+    if (!ok && own.kind == ERROR_NOT_FOUND)
+        return true; /* target_create(), once its input was read */
     target->loaded = ok;
     ok = ok && table_state_load(&target->table, target->topic, &target->before, &own) &&
          iceberg_plan_make(&target->table, -1, NULL, &target->plan, &own) &&

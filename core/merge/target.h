@@ -67,7 +67,7 @@ struct target {
 
     /* Of the present batch. */
     struct iceberg_table table;
-    bool loaded;
+    bool loaded;               /* false: there is no such table yet */
     struct table_state before; /* the state that the batch stands on */
     struct iceberg_plan plan;
     struct data_file *files;
@@ -98,8 +98,10 @@ bool target_init(struct target *target, const struct merge_table *in,
 void target_destroy(struct target *target);
 /* Forgets what belongs to one attempt at a batch; the commit's files stay where they are. */
 void target_end(struct target *target);
-/* Loads the table (creating it when absent), its state and the plan of its files. */
+/* Loads the table, its state and the plan of its files; all empty when it does not exist. */
 bool target_load(struct target *target, struct catalog *catalog, struct error *error);
+/* Creates the table that was not there. ERROR_CONFLICT: now it is. */
+bool target_create(struct target *target, struct catalog *catalog, struct error *error);
 /* After a commit that was won: saves the indexes of new files, and keeps what stays true. */
 void target_remember(struct target *target);
 
