@@ -7,6 +7,13 @@
 
 struct batch_record;
 
+/* A row that no check of its line finds bad: a value that was never sent. */
+struct skipped_row {
+    const struct target *target;
+    struct bad_row row;
+    struct error reason;
+};
+
 struct merge {
     struct merge_stream stream;
     struct merge_options options;
@@ -18,8 +25,10 @@ struct merge {
     char *transaction_topic;         /* NULL: cut by table */
     struct store *transaction_store; /* rooted at the topic's folder */
     struct store *record_store;      /* of batch-<id>.json; NULL: not needed */
-    bool was_read;      /* the attempt came behind reading: a failure is about rows, not lines */
-    bool careful;       /* a bad row image was found late: check each as it comes */
+    bool was_read; /* the attempt came behind reading: a failure is about rows, not lines */
+    bool careful;  /* a bad row image was found late: check each as it comes */
+    struct skipped_row *skipped; /* set aside when the batch is read again */
+    size_t skipped_count, skipped_capacity;
     int64_t soft_limit; /* events a batch that fit the memory; 0: none known */
 };
 

@@ -47,8 +47,19 @@ static bool check(struct reading *reading, struct error *error)
     return true;
 }
 
+static const struct error *skip_reason(const struct merge *merge, const struct target *target,
+                                       int32_t partition, int64_t offset)
+{
+    for (size_t i = 0; i < merge->skipped_count; i++) {
+        const struct skipped_row *row = &merge->skipped[i];
+        if (row->target == target && row->row.partition == partition && row->row.offset == offset)
+            return &row->reason;
+    }
+    return NULL;
+}
+
 static bool set_aside(struct target *target, struct feed *feed, struct slice line,
-                      struct error *reason, struct error *error)
+                      const struct error *reason, struct error *error)
 {
     struct feed_place place = feed_place(feed);
     struct error why = *reason;
@@ -76,6 +87,11 @@ static bool take(struct reading *reading, size_t index, struct feed *feed,
     }
     struct error own = {0};
     reading->events++;
+    const struct error *reason = skip_reason(reading->merge, target, partition, change->offset);
+    if (reason) {
+        target->conflate.counters.events++;
+        return set_aside(target, feed, feed_line(feed), reason, error);
+    }
     if (conflate_take(&target->conflate, change, partition, &own))
         return true;
     if (own.kind == ERROR_INPUT && !target->conflate.fatal &&

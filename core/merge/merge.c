@@ -7,7 +7,7 @@
 #include "core/base/memory.h"
 #include "core/merge/batch.h"
 
-enum { BATCH_ATTEMPTS = 6, PROBE_ATTEMPTS = 4, BACKOFF_MS = 50 };
+enum { SKIPPED_ROWS = 1000, BATCH_ATTEMPTS = 6, PROBE_ATTEMPTS = 4, BACKOFF_MS = 50 };
 
 /* -- opening ----------------------------------------------------------------------------------- */
 
@@ -84,6 +84,7 @@ void merge_close(struct merge *merge)
     for (size_t i = 0; i < merge->target_count; i++)
         target_destroy(&merge->targets[i]);
     free(merge->targets);
+    free(merge->skipped);
     free(merge->topics);
     free(merge->transaction_topic);
     store_close(merge->transaction_store);
@@ -462,8 +463,25 @@ static void end_attempt(struct merge *merge, struct batch_record *record, struct
     *input = (struct batch_input){0};
 }
 
-/* What to do after a failed attempt: again, or not. */
-static bool try_again(struct merge *merge, const struct error *failure, int attempt)
+/* A row that is bad although its line is not: the next attempt sets it aside. */
+static bool skip_bad_row(struct merge *merge, const struct error *failure)
+{
+    for (size_t i = 0; i < merge->target_count; i++) {
+        const struct target *target = &merge->targets[i];
+        if (!target->bad.set || merge->skipped_count >= SKIPPED_ROWS)
+            continue;
+        if (!memory_grow(&merge->skipped, &merge->skipped_capacity, merge->skipped_count + 1,
+                         sizeof *merge->skipped, NULL))
+            return false;
+        merge->skipped[merge->skipped_count++] =
+            (struct skipped_row){target, target->bad, *failure};
+        return true;
+    }
+    return false;
+}
+
+/* What to do after a failed attempt: again, or not. Before target_end(). */
+static bool try_again(struct merge *merge, const struct error *failure, int *conflicts)
 {
     if (failure->kind == ERROR_INPUT && merge->was_read && !merge->careful) {
         /* A row image turned out bad when it was written: read again, checking each line as it
@@ -472,9 +490,12 @@ static bool try_again(struct merge *merge, const struct error *failure, int atte
         merge->careful = true;
         return true;
     }
-    if (failure->kind != ERROR_CONFLICT || attempt + 1 >= BATCH_ATTEMPTS)
+    if (failure->kind == ERROR_INPUT && merge->was_read &&
+        merge->options.on_bad_input == MERGE_BAD_INPUT_QUARANTINE)
+        return skip_bad_row(merge, failure);
+    if (failure->kind != ERROR_CONFLICT || ++*conflicts >= BATCH_ATTEMPTS)
         return false;
-    clock_sleep_ms(BACKOFF_MS << attempt);
+    clock_sleep_ms(BACKOFF_MS << *conflicts);
     return true;
 }
 
@@ -507,17 +528,16 @@ static void rewrite_targets(struct merge *merge, struct merge_summary *out)
     }
 }
 
-bool merge_batch(struct merge *merge, struct merge_summary *out, struct error *error)
+static bool run_batch(struct merge *merge, struct merge_summary *out, struct error *error)
 {
-    int64_t wall = clock_monotonic_ns(), cpu = clock_cpu_ns();
-    bool ok = false;
-    for (int attempt = 0; attempt < BATCH_ATTEMPTS; attempt++) {
+    for (int conflicts = 0;;) {
         struct batch_record record = {0};
         struct batch_input input = {0};
         struct error own = {0};
         merge_summary_destroy(out);
         *out = (struct merge_summary){.state = MERGE_NOTHING_TO_DO, .tables = merge->target_count};
-        ok = run_attempt(merge, &record, &input, out, &own);
+        bool ok = run_attempt(merge, &record, &input, out, &own);
+        bool again = !ok && try_again(merge, &own, &conflicts);
         if (!ok) {
             struct error ignored = {0};
             if (out->events == 0)
@@ -525,13 +545,20 @@ bool merge_batch(struct merge *merge, struct merge_summary *out, struct error *e
             out->state = MERGE_STOPPED;
         }
         end_attempt(merge, &record, &input, ok);
-        if (ok || !try_again(merge, &own, attempt)) {
-            if (!ok && error)
-                *error = own;
-            break;
-        }
+        if (again)
+            continue;
+        if (!ok && error)
+            *error = own;
+        return ok;
     }
+}
+
+bool merge_batch(struct merge *merge, struct merge_summary *out, struct error *error)
+{
+    int64_t wall = clock_monotonic_ns(), cpu = clock_cpu_ns();
+    bool ok = run_batch(merge, out, error);
     merge->careful = false;
+    merge->skipped_count = 0;
     if (ok && out->state == MERGE_COMMITTED && merge->options.rewrite_at > 0)
         rewrite_targets(merge, out);
     out->wall_ns = clock_monotonic_ns() - wall;

@@ -12,9 +12,9 @@ bool target_error(const struct target *target, struct error *error)
     return error_prefix(error, "%s", target->in->name);
 }
 
-bool target_event_error(const struct target *target, const struct key_entry *entry,
-                        struct error *error)
+bool target_event_error(struct target *target, const struct key_entry *entry, struct error *error)
 {
+    target->bad = (struct bad_row){true, (int32_t)entry->partition, entry->offset};
     return error_prefix(error, "%s partition %" PRIu32 " offset %" PRId64, target->topic,
                         entry->partition, entry->offset);
 }
@@ -111,6 +111,7 @@ void target_end(struct target *target)
     target->inserted = target->updated = target->deleted = target->unchanged = 0;
     target->rows_written = target->files_added = target->files_removed = 0;
     target->bytes_written = 0;
+    target->bad.set = false;
     arena_reset(&target->arena);
 }
 

@@ -46,6 +46,13 @@ struct data_file {
     bool dropped;           /* leaves the table: folded into another, or nothing is left in it */
 };
 
+/* An event whose row turned out bad behind the reading. */
+struct bad_row {
+    bool set;
+    int32_t partition;
+    int64_t offset;
+};
+
 /* The batch's rows of one new data file, on their way to the index. */
 struct new_index {
     const char *path;
@@ -83,6 +90,7 @@ struct target {
     size_t index_count, index_capacity;
     int64_t inserted, updated, deleted, unchanged;
     int64_t rows_written;
+    struct bad_row bad; /* whose row could not be written */
     int64_t files_added, files_removed, bytes_written;
     struct arena arena; /* of the batch */
 
@@ -107,9 +115,8 @@ void target_remember(struct target *target);
 
 /* Context for errors: "orders: ". Returns false. */
 bool target_error(const struct target *target, struct error *error);
-/* Context of one event: topic, partition, offset. Returns false. */
-bool target_event_error(const struct target *target, const struct key_entry *entry,
-                        struct error *error);
+/* Context of one event: topic, partition, offset; noted as the bad one. Returns false. */
+bool target_event_error(struct target *target, const struct key_entry *entry, struct error *error);
 
 /* layout.c: begins the commit and decides the schemas. */
 bool target_layout(struct target *target, struct error *error);

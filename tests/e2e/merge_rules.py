@@ -1,4 +1,4 @@
-"""Promise: a table follows its source's columns: added, widened, dropped, dropped and added again."""
+"""Promise: a table follows its source: columns come, widen and go; rollbacks, small memory, many batches, lost values."""
 import json
 import os
 import pathlib
@@ -37,9 +37,9 @@ class Table:
         (self.topic / "0" / f"{self.offset:020d}.jsonl").write_text(json.dumps(line))
         self.offset += 1
 
-    def merge(self, code=0):
+    def merge(self, *more, code=0):
         done = subprocess.run([SURFBOARD, "merge", "--deltas", self.topic, "--schema", self.home / "schema.json",
-                               "--table", self.home / "table", "--json", "--durability", "none"],
+                               "--table", self.home / "table", "--json", "--durability", "none", *more],
                               capture_output=True, text=True)
         if done.returncode != code:
             fail(f"merge: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
@@ -183,9 +183,69 @@ def many_batches(home):
     print(f"60 batches: {data} data files, {deletes} delete files")
 
 
+def lost_values(home):
+    """A value that was never sent is refused, never stored as its mark; or its row is set aside."""
+    table = Table(home)
+    table.schema(v="text", n="integer")
+    table.change("c", 1, v="one", n=1)
+    table.merge()
+    table.change("u", 1, v="__debezium_unavailable_value", n=2)
+    table.merge()
+    table.expect({"id": 1, "v": "one", "n": 2})
+    table.change("u", 2, v="__debezium_unavailable_value", n=9)  # nobody knows row 2
+    table.change("u", 1, v="two", n=3)
+    summary = table.merge(code=7)
+    if "column \"v\"" not in summary["error"]["message"] or "offset 2" not in summary["error"]["message"]:
+        fail(f"the error does not say where: {summary['error']}")
+    table.expect({"id": 1, "v": "one", "n": 2})
+    summary = table.merge("--on-bad-input", "quarantine")
+    if summary["quarantined"] != 1 or summary["updated"] != 1:
+        fail(f"one row was to be set aside: {summary}")
+    table.expect({"id": 1, "v": "two", "n": 3})
+    aside = [json.loads(line) for path in (home / "table/quarantine").iterdir() for line in path.read_text().splitlines()]
+    if len(aside) != 1 or aside[0]["offset"] != 2 or json.loads(aside[0]["line"])["key"] != {"id": 2}:
+        fail(f"set aside: {aside}")
+    print("lost values refused, or set aside")
+
+
+def went_back(home):
+    """A source that was restored is told from a repeat: exit 7, until it is reloaded."""
+    table = Table(home)
+    table.schema(v="text")
+
+    def record(op, number, value, lsn, ts_us, snapshot=None):
+        line = {"key": {"id": number}, "offset": table.offset, "value": {
+            "op": op, "before": None, "after": {"id": number, "v": value},
+            "source": {"sequence": json.dumps([None, str(lsn)]), "lsn": lsn, "txId": lsn, "ts_us": ts_us,
+                       "snapshot": snapshot}}}
+        (table.topic / "0" / f"{table.offset:020d}.jsonl").write_text(json.dumps(line))
+        table.offset += 1
+
+    for number in range(3):
+        record("c", number, "old", 1000 + number, 5000 + number)
+    table.merge()
+    record("u", 1, "repeated", 1001, 5001)
+    if table.merge()["repeats"] != 1:
+        fail("a repeat was not told")
+    record("u", 1, "restored", 900, 9000)
+    summary = table.merge(code=7)
+    if "went back" not in summary["error"]["message"] or "reload" not in summary["error"]["remedy"]:
+        fail(f"a source that went back: {summary}")
+    (table.topic / "0" / f"{table.offset - 1:020d}.jsonl").unlink()
+    table.offset -= 1
+    record("r", 1, "reloaded", 900, 8000, "first")
+    record("r", 7, "reloaded", 900, 8000, "last")
+    record("u", 7, "after", 950, 9500)
+    summary = table.merge("--max-events", "1")
+    table.expect({"id": 1, "v": "reloaded"}, {"id": 7, "v": "after"})
+    if list((home / "table/reload").iterdir()):
+        fail("the keys of a reload that ended are still there")
+    print("a restored source stopped; the reload went through")
+
+
 def main():
     work = pathlib.Path(tempfile.mkdtemp(prefix="surfboard-test."))
-    for part in (play, roll_back, small_memory, many_batches):
+    for part in (play, roll_back, small_memory, many_batches, lost_values, went_back):
         (work / part.__name__).mkdir()
         part(work / part.__name__)
     shutil.rmtree(work)
