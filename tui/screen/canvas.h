@@ -1,0 +1,87 @@
+/* canvas.h: a grid of cells that views draw on, clipped to rectangles. Text from data is made safe
+ * here, always: nothing that a terminal acts on can come into a cell. Widths are utf8proc's; a
+ * cluster (base and combining marks) is one cell, a wide one two. */
+#ifndef SURFBOARD_TUI_SCREEN_CANVAS_H
+#define SURFBOARD_TUI_SCREEN_CANVAS_H
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+#include "tui/screen/style.h"
+
+enum { CELL_BYTES = 12 };
+
+struct cell {
+    char text[CELL_BYTES]; /* UTF-8, not ended; " " when blank; marks beyond the room are dropped */
+    uint8_t length;        /* 0: the right half of a wide character */
+    uint8_t width;         /* 1 or 2; 0 for a right half */
+    uint8_t style;         /* enum style */
+    uint8_t unused;
+};
+
+struct rect {
+    int row, column, rows, columns;
+};
+
+struct canvas {
+    int rows, columns;
+    struct cell *cells;
+    bool ascii;                    /* boxes and glyphs from ASCII */
+    struct rect clip;              /* nothing is drawn outside; canvas_init() sets all */
+    int cursor_row, cursor_column; /* where the hardware cursor shall stand; -1: bottom left */
+};
+
+bool canvas_init(struct canvas *canvas, int rows, int columns, struct error *error);
+void canvas_destroy(struct canvas *canvas);
+/* All blank, clip wide open, no cursor. */
+void canvas_clear(struct canvas *canvas);
+/* Draws only inside `rect` (and the clip before) from now on; returns the clip before. */
+struct rect canvas_clip(struct canvas *canvas, struct rect rect);
+
+/* Draws at most `columns` cells of `text` from (row, column); returns how many it took. A text that
+ * does not fit ends in "…" ("~" in ASCII). Control, format and broken characters show as "·". */
+int canvas_text(struct canvas *canvas, int row, int column, int columns, enum style style,
+                struct slice text);
+int canvas_print(struct canvas *canvas, int row, int column, int columns, enum style style,
+                 const char *text);
+int canvas_format(struct canvas *canvas, int row, int column, int columns, enum style style,
+                  const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* The same, ending at `column + columns`. */
+int canvas_print_right(struct canvas *canvas, int row, int column, int columns, enum style style,
+                       const char *text);
+void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, char byte);
+/* Changes the style of cells that are drawn. */
+void canvas_restyle(struct canvas *canvas, struct rect rect, enum style style);
+/* A frame of one cell with a title in its upper and a note in its lower border (either may be
+ * NULL); returns the inside. `focused`: the title stands out. */
+struct rect canvas_box(struct canvas *canvas, struct rect rect, const char *title, const char *note,
+                       bool focused);
+void canvas_rule(struct canvas *canvas, int row, int column, int columns); /* ── inside a box */
+void canvas_cursor(struct canvas *canvas, int row, int column);
+
+/* Cells that a text takes when drawn; stops at `most`. */
+int text_width(struct slice text, int most);
+/* Byte offset of the first character of `text` that begins at or behind cell `column`. */
+size_t text_offset(struct slice text, int column);
+
+/* Glyphs by meaning, with their ASCII twins. */
+enum glyph {
+    GLYPH_OK,       /* ● * */
+    GLYPH_WARN,     /* ▲ ! */
+    GLYPH_FAIL,     /* ✗ x */
+    GLYPH_UNKNOWN,  /* ? ? */
+    GLYPH_ABSENT,   /* · - */
+    GLYPH_DONE,     /* ✓ + */
+    GLYPH_CURSOR,   /* ▸ > */
+    GLYPH_OPEN,     /* ▾ v */
+    GLYPH_CLOSED,   /* ▸ > */
+    GLYPH_MORE,     /* ▾ v */
+    GLYPH_ELLIPSIS, /* … ~ */
+    GLYPH_VERTICAL, /* │ | */
+    GLYPH_MARK,     /* ◆ # */
+    GLYPH_COUNT
+};
+const char *canvas_glyph(const struct canvas *canvas, enum glyph glyph);
+/* One of eight heights (0..7) for spark lines. */
+const char *canvas_spark(const struct canvas *canvas, int height);
+
+#endif
