@@ -57,6 +57,8 @@ void loop_post(struct loop *loop, struct loop_message *message);
 /* Waits for at most `wait_ms` (-1: as long as it takes), then runs what is ready: messages, due
  * timers, descriptors. False when poll() failed. */
 bool loop_turn(struct loop *loop, int64_t wait_ms, struct error *error);
+/* Runs what was posted, and what that posts, without looking at anything else. */
+void loop_drain(struct loop *loop);
 /* Nothing posted, nothing due, nothing under way. */
 bool loop_is_idle(struct loop *loop);
 

@@ -1,0 +1,365 @@
+#include "tui/screen/app.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "tui/screen/input.h"
+#include "tui/screen/signals.h"
+#include "tui/screen/terminal.h"
+
+enum { ESCAPE_MS = 50, FIRST_FRAME_WAIT_MS = 15, LEAVE_MS = 50, READ_SIZE = 4096 };
+
+const struct view_kind *const view_kinds[] = {
+    &view_model, &view_pipeline, &view_streams, &view_query, &view_runs, &view_guide, NULL,
+};
+
+/* ---- the pipeline, off the screen's thread: a model may be large ---- */
+
+static bool pipeline_job_run(struct job *job, void *context, struct error *error)
+{
+    (void)job;
+    struct app *app = context;
+    return pipeline_open(&app->profile, &app->pipeline, error);
+}
+
+static void pipeline_job_done(void *context, bool ok, const struct error *error)
+{
+    struct app *app = context;
+    struct error own = {0};
+    app->dirty = true;
+    app->pipeline_state = ok ? PIPELINE_OPEN : PIPELINE_FAILED;
+    app->pipeline_error = *error;
+    if (!ok) {
+        app_fail(app, error);
+        return;
+    }
+    if (!watch_open(app, &own))
+        app_fail(app, &own);
+    for (size_t i = 0; view_kinds[i]; i++)
+        if (app->views[i] && view_kinds[i]->shown)
+            view_kinds[i]->shown(app->views[i]);
+}
+
+static const struct job_kind pipeline_job = {"model", 0, pipeline_job_run, pipeline_job_done};
+
+const struct pipeline *app_pipeline(const struct app *app, const char **why)
+{
+    static const char *const reasons[] = {
+        [PIPELINE_NONE] = "there is no profile", [PIPELINE_LOADING] = "the model is being read"};
+    *why = app->pipeline_state == PIPELINE_OPEN     ? ""
+           : app->pipeline_state == PIPELINE_FAILED ? app->pipeline_error.message
+                                                    : reasons[app->pipeline_state];
+    return app->pipeline_state == PIPELINE_OPEN ? &app->pipeline : NULL;
+}
+
+struct job *app_job(struct app *app, const struct job_kind *kind, void *context)
+{
+    struct error error = {0};
+    struct job *job = job_start(app->jobs, kind, context, &error);
+    if (job == NULL) {
+        app_fail(app, &error);
+        kind->done(context, false, &error);
+    }
+    return job;
+}
+
+/* ---- opening ---- */
+
+static bool open_profile(struct app *app, struct error *error)
+{
+    const struct app_options *options = &app->options;
+    if (options->profile_path == NULL)
+        return true;
+    TRY(profile_load(options->profile_path, &app->profile, error));
+    app->has_profile = true;
+    app->read_only = options->read_only || app->profile.read_only;
+    for (size_t i = 0; i < app->profile.screen.key_count; i++)
+        TRY(keymap_set(&app->keymap, app->profile.screen.keys[i].name,
+                       app->profile.screen.keys[i].value, error) ||
+            error_prefix(error, "%s", options->profile_path));
+    app->pipeline_state = PIPELINE_LOADING;
+    return true;
+}
+
+static bool open_terminal(struct app *app, struct painter_abilities *abilities, struct error *error)
+{
+    const struct app_options *options = &app->options;
+    bool profile_ascii = app->has_profile && app->profile.screen.ascii == TRISTATE_TRUE;
+    if (options->rows) {
+        *abilities = (struct painter_abilities){options->depth, true, true, true, true};
+        app->ascii = options->ascii || profile_ascii;
+        return canvas_init(&app->canvas, options->rows, options->columns, error);
+    }
+    char title[128] = "surfboard";
+    if (app->has_profile)
+        snprintf(title, sizeof title, "surfboard %s", app->profile.context);
+    app->terminal = memory_zero(1, sizeof *app->terminal, error);
+    TRY(app->terminal);
+    struct terminal_options terminal = {.no_color = options->no_color,
+                                        .ascii = options->ascii || profile_ascii,
+                                        .mouse = app->has_profile && app->profile.screen.mouse,
+                                        .title = title};
+    if (!terminal_open(app->terminal, &terminal, error)) {
+        free(app->terminal);
+        app->terminal = NULL;
+        return false;
+    }
+    terminal_guard_crashes();
+    *abilities = app->terminal->abilities;
+    bool utf8 =
+        app->terminal->utf8 || (app->has_profile && app->profile.screen.ascii == TRISTATE_FALSE);
+    app->ascii = terminal.ascii || !utf8;
+    return canvas_init(&app->canvas, app->terminal->rows, app->terminal->columns, error);
+}
+
+static bool open_drawing(struct app *app, struct error *error)
+{
+    struct painter_abilities abilities;
+    const char *name = app->options.theme ? app->options.theme
+                       : app->has_profile ? app->profile.screen.theme
+                                          : "dark";
+    const char *accent = app->has_profile ? app->profile.screen.accent : NULL;
+    /* The theme first: an error in it is read better on a terminal that is still the shell's. */
+    return theme_load(name, accent, &app->theme, error) && open_terminal(app, &abilities, error) &&
+           painter_init(&app->painter, &abilities, &app->theme, error);
+}
+
+static bool folder_holds_files(const char *path)
+{
+    DIR *folder = opendir(path);
+    bool any = false;
+    for (struct dirent *entry; folder && !any && (entry = readdir(folder));)
+        any = entry->d_name[0] != '.';
+    if (folder)
+        closedir(folder);
+    return any;
+}
+
+static enum action_id first_view(const struct app *app)
+{
+    struct error error = {0};
+    if (app->options.first)
+        return app->options.first;
+    if (!app->has_profile)
+        return ACTION_NONE;
+    if (app->profile.source_count == 0)
+        return ACTION_VIEW_MODEL;
+    /* Something was brought up: its receipts are there. */
+    char *receipts = profile_state_folder(&app->profile, "receipts", &error);
+    bool any = receipts && folder_holds_files(receipts);
+    free(receipts);
+    return any ? ACTION_VIEW_STREAMS : ACTION_VIEW_PIPELINE;
+}
+
+static bool open_views(struct app *app, struct error *error)
+{
+    enum action_id first = first_view(app);
+    size_t index = 0;
+    while (view_kinds[index]->action != first)
+        index++;
+    app->views[index] = view_kinds[index]->open(app, NULL, error);
+    TRY(app->views[index]);
+    app->current = index;
+    app->places[0] = index;
+    app->place = app->place_count = 1;
+    if (view_kinds[index]->shown)
+        view_kinds[index]->shown(app->views[index]);
+    return true;
+}
+
+bool app_open(struct app *app, const struct app_options *options, struct error *error)
+{
+    *app = (struct app){.options = *options, .read_only = options->read_only, .dirty = true};
+    keymap_init(&app->keymap);
+    TRY(loop_init(&app->loop, error));
+    bool ok =
+        runner_init(&app->runner, error) && open_profile(app, error) && open_drawing(app, error);
+    app->canvas.ascii = app->ascii;
+    app->jobs = ok ? jobs_create(&app->loop, error) : NULL;
+    ok = app->jobs != NULL;
+    if (ok && app->pipeline_state == PIPELINE_LOADING)
+        app_job(app, &pipeline_job, app);
+    /* A small model is read before the first frame, so that nobody sees a screen that fills. */
+    int64_t until = clock_monotonic_ns() + FIRST_FRAME_WAIT_MS * INT64_C(1000000);
+    while (ok && app->pipeline_state == PIPELINE_LOADING && clock_monotonic_ns() < until)
+        ok = loop_turn(&app->loop, 1, error);
+    ok = ok && open_views(app, error);
+    if (ok)
+        watch_pace(app);
+    else
+        app_close(app);
+    return ok;
+}
+
+void app_close(struct app *app)
+{
+    if (app->terminal)
+        terminal_close(app->terminal);
+    /* Who is held up by a service is not waited for: the process ends with us. */
+    if (!jobs_destroy(app->jobs, app->terminal ? LEAVE_MS : 10000) && app->terminal) {
+        log_line("screen", "left while a read was still held up");
+        fflush(NULL);
+        _exit(app->exit_code);
+    }
+    while (app->box_count)
+        app_pop(app);
+    for (size_t i = 0; view_kinds[i]; i++)
+        if (app->views[i])
+            view_kinds[i]->close(app->views[i]);
+    watch_close(app);
+    runner_destroy(&app->runner);
+    if (app->pipeline_state == PIPELINE_OPEN)
+        pipeline_close(&app->pipeline);
+    if (app->has_profile)
+        profile_destroy(&app->profile);
+    for (size_t i = 0; i < APP_MESSAGES_MOST; i++)
+        free(app->messages[i].text);
+    painter_destroy(&app->painter);
+    canvas_destroy(&app->canvas);
+    buffer_destroy(&app->frame);
+    loop_destroy(&app->loop);
+    free(app->terminal);
+}
+
+/* ---- running ---- */
+
+void app_resize(struct app *app, int rows, int columns)
+{
+    struct error error = {0};
+    struct canvas canvas;
+    if (!canvas_init(&canvas, rows, columns, &error)) {
+        app_fail(app, &error);
+        return;
+    }
+    canvas_destroy(&app->canvas);
+    app->canvas = canvas;
+    app->canvas.ascii = app->ascii;
+    painter_forget(&app->painter);
+    app->dirty = true;
+}
+
+/* The terminal's side of the loop. */
+struct front {
+    struct app *app;
+    struct input input;
+    struct signals signals;
+    bool gone; /* the line is */
+};
+
+static void front_key(void *context, key_code key)
+{
+    struct front *front = context;
+    if (!front->app->ended)
+        app_key(front->app, key);
+}
+
+static void front_escape(void *context)
+{
+    struct front *front = context;
+    input_flush(&front->input, front_key, front);
+}
+
+static void front_terminal(void *context, short events)
+{
+    struct front *front = context;
+    struct terminal *terminal = front->app->terminal;
+    char bytes[READ_SIZE];
+    if (events & POLLOUT && !terminal_flush(terminal))
+        front->gone = true;
+    ssize_t got = 0;
+    /* Everything that waits is taken before a frame is drawn: held keys cost one frame. */
+    while (!front->gone && (got = terminal_read(terminal, bytes, sizeof bytes)) > 0)
+        input_feed(&front->input, bytes, (size_t)got, front_key, front);
+    if (got < 0 || events & (POLLERR | POLLNVAL) || (events & POLLHUP && got == 0))
+        front->gone = true;
+    if (front->gone)
+        return;
+    if (input_waits(&front->input))
+        loop_after(&front->app->loop, ESCAPE_MS, front_escape, front);
+    else
+        loop_cancel(&front->app->loop, front_escape, front);
+}
+
+static void front_resized(struct front *front)
+{
+    struct terminal *terminal = front->app->terminal;
+    if (terminal_measure(terminal))
+        app_resize(front->app, terminal->rows, terminal->columns);
+}
+
+static void front_signal(void *context, int number)
+{
+    struct front *front = context;
+    struct app *app = front->app;
+    switch (number) {
+    case SIGWINCH:
+        front_resized(front);
+        break;
+    case SIGTSTP:
+        terminal_suspend(app->terminal);
+        raise(SIGSTOP);
+        break;
+    case SIGCONT:
+        if (terminal_resume(app->terminal)) {
+            front_resized(front);
+            painter_forget(&app->painter);
+            app->dirty = true;
+        }
+        break;
+    case SIGHUP:
+        front->gone = true;
+        break;
+    default:
+        app->exit_code = 130;
+        app->ended = true;
+    }
+}
+
+static void front_signals(void *context, short events)
+{
+    (void)events;
+    struct front *front = context;
+    signals_read(&front->signals, front_signal, front);
+}
+
+/* When the tty takes nothing, nothing is drawn, and being writable is waited for. */
+static bool front_turn(struct front *front, struct error *error)
+{
+    struct app *app = front->app;
+    if (!app_paint(app)) {
+        front->gone = true;
+        return true;
+    }
+    loop_events(&app->loop, app->terminal->fd,
+                (short)(POLLIN | (terminal_busy(app->terminal) ? POLLOUT : 0)));
+    return loop_turn(&app->loop, -1, error);
+}
+
+int app_main(struct app *app)
+{
+    struct error error = {0};
+    struct front front = {.app = app};
+    input_init(&front.input, app->terminal->known_type);
+    bool ok = signals_open(&front.signals, &error) &&
+              loop_watch(&app->loop, front.signals.fd, POLLIN, front_signals, &front, &error) &&
+              loop_watch(&app->loop, app->terminal->fd, POLLIN, front_terminal, &front, &error);
+    while (ok && !app->ended && !front.gone)
+        ok = front_turn(&front, &error);
+    if (front.gone)
+        terminal_abandon(app->terminal);
+    signals_close(&front.signals);
+    input_destroy(&front.input);
+    if (!ok) {
+        terminal_close(app->terminal);
+        fprintf(stderr, "surfboard: %s\n", error.message);
+        app->exit_code = error_exit_code(error.kind);
+    }
+    return front.gone ? 130 : app->exit_code;
+}
