@@ -33,7 +33,7 @@ enum {
     KEY_ESCAPE,
     KEY_PASTE,  /* bracketed paste: the text is input_paste() */
     KEY_MOUSE,  /* a press or wheel step: input_mouse() */
-    KEY_UNKNOWN /* a sequence nobody knows: ignored */
+    KEY_UNKNOWN /* a key without a name here (F5): input_feed() swallows it */
 };
 
 /* "m", "Ctrl-L", "PgDn", "Enter", "Space", "<": as help writes it. */
