@@ -11,7 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "tui/screen/input.h"
-#include "tui/screen/signals.h"
+#include "tui/screen/signal.h"
 #include "tui/screen/terminal.h"
 
 enum { ESCAPE_MS = 50, FIRST_FRAME_WAIT_MS = 15, LEAVE_MS = 50, READ_SIZE = 4096 };
@@ -200,8 +200,6 @@ bool app_open(struct app *app, const struct app_options *options, struct error *
 
 void app_close(struct app *app)
 {
-    if (app->terminal)
-        terminal_close(app->terminal);
     /* Who is held up by a service is not waited for: the process ends with us. */
     if (!jobs_destroy(app->jobs, app->terminal ? LEAVE_MS : 10000) && app->terminal) {
         log_line("screen", "left while a read was still held up");
@@ -294,30 +292,43 @@ static void front_resized(struct front *front)
         app_resize(front->app, terminal->rows, terminal->columns);
 }
 
-static void front_signal(void *context, int number)
+static void front_continue(struct front *front)
 {
-    struct front *front = context;
+    /* Woken in the background (bg): stop again, as the shell expects of who wants the terminal. */
+    while (!terminal_resume(front->app->terminal))
+        signals_raise(&front->signals, SIGTTIN);
+    front_resized(front);
+    painter_forget(&front->app->painter);
+    front->app->dirty = true;
+}
+
+/* Ctrl-Z, or somebody's kill -TSTP: stopped here, and on again with the CONT that wakes us. */
+static void front_suspend(struct front *front)
+{
+    struct app *app = front->app;
+    terminal_suspend(app->terminal);
+    signals_raise(&front->signals, SIGTSTP);
+    front_continue(front);
+}
+
+static void front_signal(struct front *front, int number)
+{
     struct app *app = front->app;
     switch (number) {
     case SIGWINCH:
         front_resized(front);
         break;
     case SIGTSTP:
-        terminal_suspend(app->terminal);
-        raise(SIGSTOP);
+        front_suspend(front);
         break;
     case SIGCONT:
-        if (terminal_resume(app->terminal)) {
-            front_resized(front);
-            painter_forget(&app->painter);
-            app->dirty = true;
-        }
+        front_continue(front);
         break;
     case SIGHUP:
         front->gone = true;
         break;
     default:
-        app->exit_code = 130;
+        app->killed_by = number;
         app->ended = true;
     }
 }
@@ -326,13 +337,18 @@ static void front_signals(void *context, short events)
 {
     (void)events;
     struct front *front = context;
-    signals_read(&front->signals, front_signal, front);
+    for (int number; (number = signals_next(&front->signals));)
+        front_signal(front, number);
 }
 
 /* When the tty takes nothing, nothing is drawn, and being writable is waited for. */
 static bool front_turn(struct front *front, struct error *error)
 {
     struct app *app = front->app;
+    if (app->suspends) {
+        app->suspends = false;
+        front_suspend(front);
+    }
     if (!app_paint(app)) {
         front->gone = true;
         return true;
@@ -346,6 +362,7 @@ int app_main(struct app *app)
 {
     struct error error = {0};
     struct front front = {.app = app};
+    app->input = &front.input;
     input_init(&front.input, app->terminal->known_type);
     bool ok = signals_open(&front.signals, &error) &&
               loop_watch(&app->loop, front.signals.fd, POLLIN, front_signals, &front, &error) &&
@@ -354,12 +371,16 @@ int app_main(struct app *app)
         ok = front_turn(&front, &error);
     if (front.gone)
         terminal_abandon(app->terminal);
-    signals_close(&front.signals);
-    input_destroy(&front.input);
-    if (!ok) {
+    else
         terminal_close(app->terminal);
+    input_destroy(&front.input);
+    app->input = NULL;
+    if (!ok) {
         fprintf(stderr, "surfboard: %s\n", error.message);
         app->exit_code = error_exit_code(error.kind);
     }
+    if (app->killed_by)
+        signals_raise(&front.signals, app->killed_by);
+    signals_close(&front.signals);
     return front.gone ? 130 : app->exit_code;
 }

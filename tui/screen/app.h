@@ -13,8 +13,8 @@
 
 enum { APP_BOXES_MOST = 8, APP_VIEWS_MOST = 8, APP_MESSAGES_MOST = 100, APP_PLACES_MOST = 32 };
 
+struct input;
 struct terminal;
-struct signals;
 
 struct app_message {
     int64_t at_us;
@@ -37,7 +37,7 @@ struct app {
     struct loop loop;
     struct jobs *jobs;
     struct terminal *terminal; /* NULL: a test drives it */
-    struct signals *signals;
+    const struct input *input; /* what was pasted or clicked, while its key is handled; or NULL */
     struct theme theme;
     struct canvas canvas;
     struct painter painter;
@@ -66,6 +66,8 @@ struct app {
     bool message_shown; /* the last one stands in the foot line, until a key */
 
     bool dirty, ended;
+    bool suspends; /* the terminal goes back to the shell before the next frame */
+    int killed_by; /* the signal that ended it; 0 */
     int exit_code;
     uint64_t frames; /* painted */
 };

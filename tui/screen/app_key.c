@@ -1,5 +1,4 @@
 /* From a key to what it does: the views' scopes, read-only mode, boxes. */
-#include <signal.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -56,13 +55,6 @@ static enum answer can_everywhere(const struct app *app, enum action_id action)
     }
 }
 
-static void suspend(struct app *app)
-{
-    terminal_suspend(app->terminal);
-    raise(SIGSTOP);
-    /* SIGCONT comes by the signal descriptor and paints again. */
-}
-
 static void copy_object(struct app *app, struct view *view)
 {
     struct object object = {0};
@@ -107,7 +99,7 @@ static void act_everywhere(struct app *app, struct view *view, enum action_id ac
         painter_forget(&app->painter);
         break;
     case ACTION_SUSPEND:
-        suspend(app);
+        app->suspends = true;
         break;
     case ACTION_PLACE_BACK:
         go_place(app, app->place - 1);

@@ -45,8 +45,9 @@ void app_copy(struct app *app, struct slice text)
     size_t length = text.length < sizeof start - 1 ? text.length : sizeof start - 1;
     memcpy(start, text.data, length);
     start[length] = '\0';
-    if (app->terminal && !terminal_copy(app->terminal, text)) {
-        app_say(app, STYLE_WARN, "too long for a terminal's clipboard; E writes it into a file");
+    struct error error = {0};
+    if (app->terminal && !terminal_copy(app->terminal, text, &error)) {
+        app_fail(app, &error);
         return;
     }
     app_say(app, STYLE_DIM, "copied: %s%s", start, length < text.length ? "…" : "");

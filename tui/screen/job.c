@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "tui/screen/terminal.h"
 
 enum { TELLS_MOST = 8 };
 
@@ -189,6 +190,7 @@ static void job_run(struct job *job)
 static void *jobs_work(void *context)
 {
     struct jobs *jobs = context;
+    terminal_guard_thread();
     pthread_mutex_lock(&jobs->mutex);
     while (!jobs->ending) {
         struct job *job = jobs->first;
