@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run.py: runs what `make test` built, several tasks at a time, one line each.
 
-    run.py [--tier unit|watched|fuzz|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
+    run.py [--tier unit|watched|fuzz|screen|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
 
 A task passes (exit 0), fails, or is skipped: exit 77 with a last line "SKIP reason", which the summary
 repeats. Anything else that keeps a test from running is a failure. Logs stay in .build/test.
@@ -22,7 +22,7 @@ PLAIN = ROOT / ".build/gcc-faults"
 WATCHED = ROOT / ".build/clang-14-address-undefined-fuzzer-no-link-faults"
 LOGS = ROOT / ".build/test"
 LAST_TIMES = LOGS / "seconds.json"
-TIERS = ("e2e", "fuzz", "watched", "unit")
+TIERS = ("e2e", "screen", "fuzz", "watched", "unit")
 SKIPPED = 77
 # Run a second time with the sanitized program: they lead through every reader of foreign bytes.
 WATCHED_TOO = {"generated", "trino_tables"}
@@ -81,6 +81,17 @@ def e2e_tasks(python):
         if path.stem in WATCHED_TOO:
             yield Task("e2e", path.stem + ", watched", command, 400, promise,
                        environment={"SURFBOARD": str(WATCHED / "surfboard")})
+
+
+def screen_tasks(python):
+    """Scripts whose names begin alike (streams_…) in one task, plain and sanitized."""
+    names = sorted({path.stem.split("_")[0] for path in (ROOT / "tests/screen").glob("*.script")})
+    for name in names:
+        scripts = len(list((ROOT / "tests/screen").glob(f"{name}_*.script")))
+        for suffix, build in (("", PLAIN), (", watched", WATCHED)):
+            yield Task("screen", f"{name}{suffix}", [python, str(ROOT / "tests/screen/run.py"), f"{name}_"], 400,
+                       f"{scripts} scripts", environment={"SCREEN_DRIVER": str(build / "screen/driver"),
+                                                          "SHOP_TOOL": str(PLAIN / "tools/shop")})
 
 
 def start(task, environment):
@@ -170,16 +181,18 @@ def main():
     tiers = chosen.tier or TIERS
     LOGS.mkdir(parents=True, exist_ok=True)
     python = sys.executable
-    if "e2e" in tiers:
+    if {"e2e", "screen"} & set(tiers):
         python = subprocess.run([ROOT / "tests/tools/venv.sh"], check=True, stdout=subprocess.PIPE,
                                 text=True).stdout.strip()
     made = {
         "e2e": lambda: e2e_tasks(python),
+        "screen": lambda: screen_tasks(python),
         "fuzz": lambda: fuzz_tasks(chosen.fuzz_seconds),
         "watched": lambda: unit_tasks("watched", WATCHED),
         "unit": lambda: unit_tasks("unit", PLAIN),
     }
-    tasks = [task for tier in TIERS if tier in tiers for task in made[tier]() if chosen.only in task.name]
+    tasks = [task for tier in TIERS if tier in tiers for task in made[tier]() 
+             if chosen.only in task.name or chosen.only == task.tier]
     if not tasks:
         sys.exit(f"run.py: nothing is called {chosen.only!r}")
     last = json.loads(LAST_TIMES.read_text()) if LAST_TIMES.is_file() else {}
