@@ -7,6 +7,7 @@ A task passes (exit 0), fails, or is skipped: exit 77 with a last line "SKIP rea
 repeats. Anything else that keeps a test from running is a failure. Logs stay in .build/test.
 """
 import argparse
+import base64
 import dataclasses
 import json
 import os
@@ -106,12 +107,23 @@ def start(task, environment):
             log.write(f"{error}\n".encode())
 
 
+def fuzz_verdict(code, text):
+    """libFuzzer ends with 77, 70 or 71 on a finding, and writes the input down unless it had no time to."""
+    found = re.findall(r"Test unit written to (\S+)", text)
+    if code and found:
+        what = re.findall(r"^SUMMARY: (.*)", text, re.MULTILINE)[-1:] or ["?"]
+        return "FAIL", f"a finding: {found[-1]} ({what[0]})"
+    return ("FAIL", f"exit {code} without an input") if code else ("ok", "")
+
+
 def verdict(task):
     """(word, reason) of an ended task."""
     text = task.log.read_text(errors="replace")
     code = task.process.returncode if task.process else 127
     if task.stopped:
         return "FAIL", f"stopped after {task.limit} s"
+    if task.tier == "fuzz":
+        return fuzz_verdict(code, text)
     if code == SKIPPED:
         last = text.strip().splitlines()[-1:] or [""]
         if last[0].startswith("SKIP "):
@@ -134,6 +146,19 @@ def end_group(task):
         pass
 
 
+def print_inputs(task):
+    """What a fuzzer found, as text: a log is often all that is left of a machine."""
+    for name in set(re.findall(r"Test unit written to (\S+)", task.log.read_text(errors="replace"))):
+        found = pathlib.Path(name)
+        if task.tier != "fuzz" or not found.is_file():
+            continue
+        text = base64.b64encode(found.read_bytes()).decode()
+        print(f"        | base64 of {found.name}, {found.stat().st_size} bytes:")
+        for start in range(0, min(len(text), 200_000), 2000):
+            print(f"        | {text[start:start + 2000]}")
+        print("        | end of base64", flush=True)
+
+
 def report(task, word, reason):
     seconds = time.monotonic() - task.started
     note = reason or task.promise
@@ -141,6 +166,7 @@ def report(task, word, reason):
     if word == "FAIL":
         lines = task.log.read_text(errors="replace").splitlines()[-60:]
         print("\n".join("        | " + line for line in lines), flush=True)
+        print_inputs(task)
         print(f"        | whole log: {task.log.relative_to(ROOT)}", flush=True)
     return seconds
 
