@@ -9,9 +9,10 @@
 
 /* One screen; *app becomes NULL when a thread of it is still held up; *next: the profile that the
  * next one shall show, as long as there is a next one. */
-static int screen_once(struct command *command, struct app *app, const char *path, const char *from,
-                       char *next, size_t size)
+static int screen_once(struct command *command, struct app **slot, const char *path,
+                       const char *from, char *next, size_t size)
 {
+    struct app *app = *slot;
     struct error error = {0};
     struct app_options options = {.profile_path = path,
                                   .profile_from = from,

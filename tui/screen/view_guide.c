@@ -181,17 +181,17 @@ static enum answer guide_can(struct view *view, enum action_id action, const cha
         *why = "--read-only was given";
         return ANSWER_REFUSED;
     }
-    /* On a field these are characters of it. */
-    bool text = form_button(&guide->form) < 0;
-    if (text && (action == ACTION_UP || action == ACTION_DOWN))
-        return ANSWER_WORKS;
+    if (action == ACTION_BACK)
+        return form_button(&guide->form) < 0 ? ANSWER_WORKS : ANSWER_ABSENT;
     return form_can(&guide->form, action);
 }
 
 static void guide_act(struct view *view, enum action_id action)
 {
     struct guide *guide = (struct guide *)view;
-    if (form_act(&guide->form, action))
+    if (action == ACTION_BACK)
+        guide->form.focus = guide->form.field_count; /* out of the text: q and ? are keys again */
+    if (action == ACTION_BACK || form_act(&guide->form, action))
         return;
     switch (form_button(&guide->form)) {
     case BUTTON_SHOW:
