@@ -41,6 +41,7 @@ library_sources := $(core_sources) $(plugin_sources) $(tui_sources)
 library_objects := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
 unit_sources    := $(sort $(wildcard tests/unit/test_*.c))
 tool_programs   := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out tests/tools/cdcgen.c,$(wildcard tests/tools/*.c)))
+pty_programs    := $(patsubst tests/pty/%.c,$(BUILD)/pty/%,$(wildcard tests/pty/*.c))
 unit_tests      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_sources))
 screen_objects  := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/screen/*.c)))
 screen_driver   := $(BUILD)/screen/driver
@@ -106,6 +107,10 @@ $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(unit_helpers) $(BUILD)/libsurfboard
 	$(call say,LINK,$@)
 	$(call link)
 
+$(BUILD)/pty/%: $(BUILD)/tests/pty/%.o $(BUILD)/libsurfboard.a
+	$(call say,LINK,$@)
+	$(call link)
+
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
 	$(call link)
@@ -129,7 +134,7 @@ fuzz-build: $(fuzz_targets)
 	@:
 bench-build: $(bench_programs) $(BUILD)/surfboard tools
 	@:
-tools: .build/tools/cdcgen $(tool_programs)
+tools: .build/tools/cdcgen $(tool_programs) $(pty_programs)
 	@:
 screen: $(screen_driver)
 	@:
