@@ -173,5 +173,7 @@ bool script_expect(struct script *script, const char *word, char *rest)
     }
     if (strcmp(word, "golden") == 0)
         return script_golden(script, rest);
+    if (strcmp(word, "picture") == 0)
+        return script_picture(script, rest);
     return script_fail(script, "no such word: %s", word);
 }
