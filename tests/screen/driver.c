@@ -130,6 +130,15 @@ void script_press(struct script *script, key_code key)
     app_paint(&script->app);
 }
 
+/* As a terminal hands over what was typed ahead: no time passes between the keys. */
+static bool script_burst(struct script *script, char *words)
+{
+    char *place;
+    for (char *word = strtok_r(words, " ", &place); word; word = strtok_r(NULL, " ", &place))
+        app_key(&script->app, key_parse(word));
+    return app_paint(&script->app);
+}
+
 static bool script_keys(struct script *script, char *words)
 {
     char *place;
@@ -221,6 +230,8 @@ static bool script_word(struct script *script, const char *word, char *rest)
         return true;
     if (strcmp(word, "key") == 0)
         return script_keys(script, rest);
+    if (strcmp(word, "burst") == 0)
+        return script_burst(script, rest);
     if (strcmp(word, "type") == 0)
         return script_type(script, script_text(rest));
     if (strcmp(word, "idle") == 0)
