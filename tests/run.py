@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run.py: runs what `make test` built, several tasks at a time, one line each.
 
-    run.py [--tier unit|watched|fuzz|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
+    run.py [--tier unit|watched|fuzz|pty|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
 
 A task passes (exit 0), fails, or is skipped: exit 77 with a last line "SKIP reason", which the summary
 repeats. Anything else that keeps a test from running is a failure. Logs stay in .build/test.
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ PLAIN = ROOT / ".build/gcc-faults"
 WATCHED = ROOT / ".build/clang-14-address-undefined-fuzzer-no-link-faults"
 LOGS = ROOT / ".build/test"
 LAST_TIMES = LOGS / "seconds.json"
-TIERS = ("e2e", "fuzz", "watched", "unit")
+TIERS = ("e2e", "pty", "fuzz", "watched", "unit")
 SKIPPED = 77
 # Run a second time with the sanitized program: they lead through every reader of foreign bytes.
 WATCHED_TOO = {"generated", "trino_tables"}
@@ -81,6 +82,16 @@ def e2e_tasks(python):
         if path.stem in WATCHED_TOO:
             yield Task("e2e", path.stem + ", watched", command, 400, promise,
                        environment={"SURFBOARD": str(WATCHED / "surfboard")})
+
+
+def pty_tasks():
+    """Each file with the plain program, and with the sanitized one."""
+    for path in sorted((ROOT / "tests/pty").glob("*.py")):
+        if not path.read_text().startswith('"""Promise: '):
+            continue  # a helper of the others
+        for build, name in ((PLAIN, path.stem), (WATCHED, path.stem + ", watched")):
+            yield Task("pty", name, [sys.executable, str(path)], 240, promise_of(path),
+                       environment={"SCREEN": shlex.quote(str(build / "pty/probe"))})
 
 
 def start(task, environment):
@@ -175,6 +186,7 @@ def main():
                                 text=True).stdout.strip()
     made = {
         "e2e": lambda: e2e_tasks(python),
+        "pty": pty_tasks,
         "fuzz": lambda: fuzz_tasks(chosen.fuzz_seconds),
         "watched": lambda: unit_tasks("watched", WATCHED),
         "unit": lambda: unit_tasks("unit", PLAIN),
