@@ -63,7 +63,7 @@ DEPS := tests/tools/deps.sh
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all demo test bench fuzz format check install clean deps help unit unit-run fuzz-build \
-    bench-build program screen tools tidy FORCE
+    bench-build pty program screen tools tidy FORCE
 
 all: $(BUILD)/surfboard ## builds ./surfboard
 	$(Q)ln -sfn $(BUILD)/surfboard surfboard
@@ -132,6 +132,8 @@ unit-run: unit
 	    $$t >$$t.log 2>&1 && echo "  ok    $${t##*/}" || { echo "  FAIL  $${t##*/}"; tail -40 $$t.log; exit 1; }; done
 fuzz-build: $(fuzz_targets)
 	@:
+pty: $(pty_programs)
+	@:
 bench-build: $(bench_programs) $(BUILD)/surfboard tools
 	@:
 tools: .build/tools/cdcgen $(tool_programs) $(pty_programs)
@@ -149,8 +151,8 @@ demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-scr
 WATCHED := CC=$(CLANG) SANITIZE=address,undefined,fuzzer-no-link FAULTS=1
 test: ## every test that can run here, in under 10 minutes; ONLY=name narrows, see tests/README.md
 	$(Q)$(DEPS) test
-	$(SUB) FAULTS=1 program unit screen tools
-	$(SUB) $(WATCHED) program unit screen fuzz-build
+	$(SUB) FAULTS=1 program unit screen tools pty
+	$(SUB) $(WATCHED) program unit screen fuzz-build pty
 	$(Q)python3 tests/run.py $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_SECONDS ?= 300
