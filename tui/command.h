@@ -42,7 +42,10 @@ enum verb_flag {
     VERB_JSON_LINES = 2, /* --json prints lines, not one document */
     VERB_GRACEFUL = 4,   /* watches command->stop; otherwise SIGINT ends the program at once */
     VERB_HIDDEN = 8,     /* not in help, man page and completion */
-    VERB_OWN_RUNS = 16   /* begins the runs that record it by itself (one for each stream) */
+    VERB_OWN_RUNS = 16,  /* begins the runs that record it by itself (one for each stream) */
+    VERB_RECORDED = 64,  /* only looks, but so long that a run records it (verify) */
+    VERB_RESUMES = 32    /* killed in its middle, the same command goes on from there: `resume`
+                            begins it again */
 };
 
 struct command;
@@ -101,6 +104,14 @@ bool command_begin_change(struct command *command, struct error *error);
 
 /* The run that records this change; NULL when there is none. */
 struct run *command_run_record(struct command *command);
+/* Begins a run of this verb on `object` (NULL: none) with the words and options that begin it
+ * again; VERB_OWN_RUNS verbs call it, one for each stream, which then stands in place of the
+ * streams that were given. An option that may hold a secret (a DSN) makes it one that cannot be
+ * begun again. The caller ends it by run_end(). */
+struct run *command_begin_run(struct command *command, const char *object, struct error *error);
+/* For a verb that only looks but takes long (verify): its run is the command's, as if it changed
+ * something; without a state that can be written there is none, and that is no error. */
+void command_record_reading(struct command *command, const char *object);
 
 /* Prints "surfboard: message" and the remedy on stderr; with --json also {"error": {"kind",
  * "message", "remedy"}} on `out`. Returns the exit code of its kind. */

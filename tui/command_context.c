@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
+#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/config/context.h"
 #include "core/config/profile.h"
@@ -66,8 +68,102 @@ bool command_begin_change(struct command *command, struct error *error)
     hidden->changing = true;
     if (command->verb->flags & VERB_OWN_RUNS)
         return true;
-    hidden->run = run_begin(profile, command->verb->name, command_argument(command, 0), error);
+    hidden->run = command_begin_run(command, command_argument(command, 0), error);
     return hidden->run != NULL;
+}
+
+/* ---- the run ---- */
+
+/* What says how to print and which context is meant is not the work itself. */
+static bool context_is_global(const struct option_spec *spec)
+{
+    for (const struct option_spec *global = command_global_options; global->name; global++)
+        if (global == spec)
+            return true;
+    return false;
+}
+
+static bool context_may_be_secret(const char *name)
+{
+    static const char end[] = "dsn";
+    size_t length = strlen(name);
+    return length >= sizeof end - 1 && strcmp(name + length - (sizeof end - 1), end) == 0;
+}
+
+static size_t context_words(const struct command *command, const char *object, char *verb,
+                            const char **out)
+{
+    size_t count = 0;
+    char *space = strchr(verb, ' ');
+    out[count++] = verb;
+    if (space) {
+        *space = '\0';
+        out[count++] = space + 1;
+    }
+    if (command->verb->flags & VERB_OWN_RUNS)
+        out[count] = object;
+    else
+        for (int i = 0; i < command->count; i++)
+            out[count++] = command->arguments[i];
+    return count + (command->verb->flags & VERB_OWN_RUNS && object);
+}
+
+/* The words that begin the same work again; the texts are borrowed but for those in `arena`. NULL
+ * with no error when there is something among them that must not be written down. */
+static const char **context_arguments(const struct command *command, const char *object,
+                                      struct arena *arena, struct error *error)
+{
+    const struct command_private *hidden = command->hidden;
+    size_t most = (size_t)command->count + 2 * hidden->value_count + 4;
+    const char **out = arena_zero(arena, most, sizeof *out, error);
+    char *verb = arena_copy_text(arena, command->verb->name, error);
+    if (out == NULL || verb == NULL || !(command->verb->flags & (VERB_CHANGES | VERB_RECORDED)))
+        return NULL; /* query --write: a statement may hold anything */
+    size_t count = context_words(command, object, verb, out);
+    for (size_t i = 0; i < hidden->value_count; i++) {
+        const struct command_value *value = &hidden->values[i];
+        if (context_is_global(value->spec) ||
+            ((command->verb->flags & VERB_OWN_RUNS) && strcmp(value->spec->name, "all") == 0))
+            continue;
+        if (context_may_be_secret(value->spec->name))
+            return NULL;
+        out[count] = arena_format(arena, error, "--%s", value->spec->name);
+        if (out[count++] == NULL)
+            return NULL;
+        if (value->spec->kind != OPTION_FLAG)
+            out[count++] = value->text;
+    }
+    return out;
+}
+
+struct run *command_begin_run(struct command *command, const char *object, struct error *error)
+{
+    struct arena arena = {0};
+    struct run_intent intent = {
+        .verb = command->verb->name,
+        .object = object,
+        .resumes = command->verb->flags & VERB_RESUMES,
+    };
+    struct error local = {0};
+    intent.arguments = context_arguments(command, object, &arena, &local);
+    struct run *run = NULL;
+    if (local.kind == ERROR_NONE)
+        run = run_begin_intent(command->hidden->profile, &intent, error);
+    else if (error)
+        *error = local;
+    arena_destroy(&arena);
+    return run;
+}
+
+void command_record_reading(struct command *command, const char *object)
+{
+    struct command_private *hidden = command->hidden;
+    struct error why = {0};
+    if (hidden->run || hidden->profile == NULL)
+        return;
+    hidden->run = command_begin_run(command, object, &why);
+    if (hidden->run == NULL)
+        log_line("run", "not recorded: %s", why.message);
 }
 
 const struct profile *command_profile(struct command *command, struct error *error)

@@ -155,7 +155,7 @@ static int merge_stream(struct command *command, const struct pipeline *pipeline
     }
     if (ok) {
         catalog = merge_streams_catalog(pipeline, options.durable, &error);
-        record = catalog ? run_begin(pipeline->profile, "merge", stream->name, &error) : NULL;
+        record = catalog ? command_begin_run(command, stream->name, &error) : NULL;
         ok = record != NULL;
     }
     if (ok) {

@@ -138,7 +138,7 @@ static int capture_locked(struct command *command, const struct pipeline *pipeli
                                       .deltas = pipeline->profile->lake.deltas};
     options.tables = capture_tables(stream, &arena, &error);
     if (options.tables && pipeline_source_conninfo(pipeline, capture, &conninfo, &error) &&
-        (capturing.run = run_begin(pipeline->profile, "capture", stream->name, &error)) != NULL) {
+        (capturing.run = command_begin_run(command, stream->name, &error)) != NULL) {
         options.dsn = conninfo.data;
         code = capture_perform(&capturing, &options);
     } else {
@@ -219,7 +219,7 @@ const struct verb verb_capture = {
         "else; another server; publication made anew): --reload then takes a new snapshot.\n\n"
         "With --dsn, --slot, --publication, --prefix and --deltas it needs no profile.",
     .options = capture_options_table,
-    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_OWN_RUNS,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_OWN_RUNS | VERB_RESUMES,
     .least = 0,
     .most = 1,
     .run = capture_verb_run,

@@ -116,7 +116,7 @@ const struct verb verb_maintain = {
                "they reached. Removes files that a merge left when it was killed. Files of other "
                "writers are never touched.",
     .options = options,
-    .flags = VERB_CHANGES | VERB_JSON_LINES,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_RESUMES,
     .least = 0,
     .most = 1,
     .run = run,

@@ -108,7 +108,7 @@ const struct verb verb_merge = {
         "The last line of --json is the summary. Exit 7 is bad input (a bad line, a gap, a source "
         "that went back): the tables are as they were.",
     .options = options,
-    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_OWN_RUNS,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_OWN_RUNS | VERB_RESUMES,
     .least = 0,
     .most = -1,
     .run = run,

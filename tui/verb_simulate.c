@@ -40,8 +40,7 @@ static void simulate_print(struct command *command, const struct simulate_summar
             summary->seconds);
 }
 
-static int simulate_perform(struct command *command, const struct profile *profile,
-                            const struct stream *stream, const char *dsn)
+static int simulate_perform(struct command *command, const struct stream *stream, const char *dsn)
 {
     struct error error = {0};
     struct simulate_summary summary;
@@ -57,7 +56,7 @@ static int simulate_perform(struct command *command, const struct profile *profi
     const char *mix = command_option(command, "mix");
     if (mix && !simulate_parse_mix(mix, options.mix, &error))
         return command_fail(command, &error);
-    simulating.run = run_begin(profile, "simulate", stream->name, &error);
+    simulating.run = command_begin_run(command, stream->name, &error);
     if (simulating.run == NULL)
         return command_fail(command, &error);
     bool ok = simulate_run(&options, &summary, &error);
@@ -93,7 +92,7 @@ static int simulate_stream(struct command *command, const struct profile *profil
     }
     struct buffer conninfo = {0};
     int code = pipeline_source_conninfo(pipeline, stream->capture, &conninfo, &error)
-                   ? simulate_perform(command, profile, stream, conninfo.data)
+                   ? simulate_perform(command, stream, conninfo.data)
                    : command_fail(command, &error);
     buffer_destroy(&conninfo);
     return code;

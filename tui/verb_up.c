@@ -35,7 +35,7 @@ const struct verb verb_up = {
                "the state, and only that is ever undone. Running it again goes on where it "
                "stopped.",
     .options = up_options,
-    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_RESUMES,
     .most = 1,
     .run = up_run,
 };

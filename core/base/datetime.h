@@ -26,7 +26,7 @@ size_t datetime_format_timestamp(int64_t us, bool zone, char out[DATETIME_TEXT_S
  * microseconds are cut. 24:00:00 is a legal time. */
 bool datetime_parse_date(struct slice text, int64_t *days);
 bool datetime_parse_time(struct slice text, int64_t *us);
-bool datetime_parse_timestamp(struct slice text, int64_t *us); /* no zone */
+bool datetime_parse_timestamp(struct slice text, int64_t *us);   /* no zone */
 bool datetime_parse_timestamptz(struct slice text, int64_t *us); /* a zone is required */
 
 #endif

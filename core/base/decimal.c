@@ -95,8 +95,7 @@ size_t decimal_format(int128 value, int scale, char out[DECIMAL_TEXT_SIZE])
 {
     char digits[DECIMAL_TEXT_SIZE];
     size_t count = 0;
-    unsigned __int128 rest =
-        value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+    unsigned __int128 rest = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
     do {
         digits[count++] = (char)('0' + (int)(rest % 10));
         rest /= 10;

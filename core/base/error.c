@@ -13,8 +13,8 @@ static void error_mark_cut(char *text, size_t size)
     memcpy(text + end, "...", 4);
 }
 
-bool error_set_va(struct error *error, enum error_kind kind, const char *remedy,
-                  const char *format, va_list arguments)
+bool error_set_va(struct error *error, enum error_kind kind, const char *remedy, const char *format,
+                  va_list arguments)
 {
     if (error == NULL)
         return false;

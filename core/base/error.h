@@ -55,8 +55,8 @@ struct error {
  * text, NULL for none; use error_remedy() for a formatted one. */
 bool error_set(struct error *error, enum error_kind kind, const char *remedy, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
-bool error_set_va(struct error *error, enum error_kind kind, const char *remedy,
-                  const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+bool error_set_va(struct error *error, enum error_kind kind, const char *remedy, const char *format,
+                  va_list arguments) __attribute__((format(printf, 4, 0)));
 
 /* From errno: chooses the kind (ENOENT not found, EEXIST exists, else I/O), appends strerror and a
  * remedy for the well-known ones (disk full, permission, too many open files). Returns false. */

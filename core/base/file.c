@@ -37,8 +37,7 @@ bool file_read(const char *path, struct buffer *out, struct error *error)
     return ok;
 }
 
-bool file_write_all(int fd, const void *data, size_t length, const char *name,
-                    struct error *error)
+bool file_write_all(int fd, const void *data, size_t length, const char *name, struct error *error)
 {
     const char *at = data;
     while (length) {

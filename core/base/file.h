@@ -16,8 +16,7 @@ bool file_make_folders(const char *path, mode_t mode, struct error *error);
 bool file_sync_folder(const char *path, struct error *error);
 bool file_exists(const char *path);
 /* Writes all bytes to a descriptor, over short writes and EINTR. `name` is for the message. */
-bool file_write_all(int fd, const void *data, size_t length, const char *name,
-                    struct error *error);
+bool file_write_all(int fd, const void *data, size_t length, const char *name, struct error *error);
 /* "a/b" from "a" and "b" with exactly one slash; fresh memory. */
 char *file_join(const char *folder, const char *name, struct error *error);
 /* Removes a tree below `path`, and it; absent is fine. Never follows links. */

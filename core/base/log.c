@@ -38,8 +38,8 @@ void log_line(const char *module, const char *format, ...)
     gmtime_r(&now.tv_sec, &parts);
     char line[2048];
     size_t length = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &parts);
-    length += (size_t)snprintf(line + length, sizeof line - length, ".%03ldZ %d %s: ",
-                               now.tv_nsec / 1000000, (int)getpid(), module);
+    length += (size_t)snprintf(line + length, sizeof line - length,
+                               ".%03ldZ %d %s: ", now.tv_nsec / 1000000, (int)getpid(), module);
     va_list arguments;
     va_start(arguments, format);
     int more = vsnprintf(line + length, sizeof line - length - 1, format, arguments);

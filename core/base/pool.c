@@ -87,8 +87,7 @@ struct pool *pool_create(unsigned threads, struct error *error)
         return NULL;
     }
     while (pool->thread_count + 1 < threads) {
-        int number =
-            pthread_create(&pool->threads[pool->thread_count], NULL, pool_thread, pool);
+        int number = pthread_create(&pool->threads[pool->thread_count], NULL, pool_thread, pool);
         if (number != 0) {
             error_set_system(error, number, "starting a worker thread");
             pool_destroy(pool);

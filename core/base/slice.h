@@ -12,7 +12,8 @@ struct slice {
 };
 
 /* For printf: `"%.*s", SLICE_ARG(s)`. Cuts at INT_MAX bytes. */
-#define SLICE_ARG(s) (int)((s).length > 0x7fffffff ? 0x7fffffff : (s).length), (s).data ? (s).data : ""
+#define SLICE_ARG(s)                                                                               \
+    (int)((s).length > 0x7fffffff ? 0x7fffffff : (s).length), (s).data ? (s).data : ""
 
 #define SLICE_LITERAL(text) ((struct slice){"" text, sizeof(text) - 1})
 

@@ -8,22 +8,14 @@ static const struct {
     const char *name;
     size_t width;
 } type_facts[TYPE_KINDS] = {
-    [TYPE_BOOLEAN] = {"boolean", 1},
-    [TYPE_INT] = {"int", 4},
-    [TYPE_LONG] = {"long", 8},
-    [TYPE_FLOAT] = {"float", 4},
-    [TYPE_DOUBLE] = {"double", 8},
-    [TYPE_DECIMAL] = {"decimal", 16},
-    [TYPE_DATE] = {"date", 4},
-    [TYPE_TIME] = {"time", 8},
-    [TYPE_TIMESTAMP] = {"timestamp", 8},
-    [TYPE_TIMESTAMPTZ] = {"timestamptz", 8},
-    [TYPE_STRING] = {"string", 0},
-    [TYPE_UUID] = {"uuid", 16},
-    [TYPE_FIXED] = {"fixed", 0},
-    [TYPE_BINARY] = {"binary", 0},
-    [TYPE_LIST] = {"list", 0},
-    [TYPE_MAP] = {"map", 0},
+    [TYPE_BOOLEAN] = {"boolean", 1},     [TYPE_INT] = {"int", 4},
+    [TYPE_LONG] = {"long", 8},           [TYPE_FLOAT] = {"float", 4},
+    [TYPE_DOUBLE] = {"double", 8},       [TYPE_DECIMAL] = {"decimal", 16},
+    [TYPE_DATE] = {"date", 4},           [TYPE_TIME] = {"time", 8},
+    [TYPE_TIMESTAMP] = {"timestamp", 8}, [TYPE_TIMESTAMPTZ] = {"timestamptz", 8},
+    [TYPE_STRING] = {"string", 0},       [TYPE_UUID] = {"uuid", 16},
+    [TYPE_FIXED] = {"fixed", 0},         [TYPE_BINARY] = {"binary", 0},
+    [TYPE_LIST] = {"list", 0},           [TYPE_MAP] = {"map", 0},
     [TYPE_STRUCT] = {"struct", 0},
 };
 
@@ -33,8 +25,7 @@ void schema_destroy(struct schema *schema)
     *schema = (struct schema){0};
 }
 
-bool type_copy(struct type *out, const struct type *type, struct arena *arena,
-               struct error *error)
+bool type_copy(struct type *out, const struct type *type, struct arena *arena, struct error *error)
 {
     *out = *type;
     if (type->field_count == 0)
@@ -59,9 +50,8 @@ bool type_copy(struct type *out, const struct type *type, struct arena *arena,
 bool schema_copy(struct schema *out, const struct schema *schema, struct error *error)
 {
     *out = (struct schema){.id = schema->id, .field_count = schema->field_count};
-    struct type whole = {.kind = TYPE_STRUCT,
-                         .fields = schema->fields,
-                         .field_count = schema->field_count};
+    struct type whole = {
+        .kind = TYPE_STRUCT, .fields = schema->fields, .field_count = schema->field_count};
     struct type copy;
     bool ok = type_copy(&copy, &whole, &out->arena, error);
     if (ok) {

@@ -14,13 +14,13 @@
 
 enum type_kind {
     TYPE_BOOLEAN,
-    TYPE_INT,    /* 32 bits */
-    TYPE_LONG,   /* 64 bits */
+    TYPE_INT,  /* 32 bits */
+    TYPE_LONG, /* 64 bits */
     TYPE_FLOAT,
     TYPE_DOUBLE,
-    TYPE_DECIMAL, /* precision 1..38, 0 <= scale <= precision */
-    TYPE_DATE,    /* days since 1970-01-01 */
-    TYPE_TIME,    /* microseconds since midnight */
+    TYPE_DECIMAL,     /* precision 1..38, 0 <= scale <= precision */
+    TYPE_DATE,        /* days since 1970-01-01 */
+    TYPE_TIME,        /* microseconds since midnight */
     TYPE_TIMESTAMP,   /* microseconds since 1970-01-01, no zone */
     TYPE_TIMESTAMPTZ, /* microseconds since 1970-01-01 UTC */
     TYPE_STRING,
@@ -75,8 +75,7 @@ int32_t schema_highest_id(const struct schema *schema);
 bool type_equal(const struct type *a, const struct type *b); /* names, ids, docs aside */
 bool type_is_nested(const struct type *type);                /* list, map, struct */
 /* Deep copy into an arena. */
-bool type_copy(struct type *out, const struct type *type, struct arena *arena,
-               struct error *error);
+bool type_copy(struct type *out, const struct type *type, struct arena *arena, struct error *error);
 
 /* Bytes of one value in a column's `values` array (column.h): boolean 1, int and date and float 4,
  * long, double, time, timestamps 8, decimal and uuid 16, fixed its length; 0 for string, binary
