@@ -40,6 +40,8 @@ library_objects := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
 unit_sources    := $(sort $(wildcard tests/unit/test_*.c))
 tool_programs   := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out tests/tools/cdcgen.c,$(wildcard tests/tools/*.c)))
 unit_tests      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_sources))
+screen_objects  := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/screen/*.c)))
+screen_driver   := $(BUILD)/screen/driver
 fuzz_sources    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_targets    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_sources))
 bench_sources   := $(sort $(wildcard tests/bench/bench_*.c))
@@ -58,7 +60,7 @@ DEPS := tests/tools/deps.sh
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all demo test bench fuzz format check install clean deps help unit unit-run fuzz-build \
-    bench-build program tools tidy FORCE
+    bench-build program screen tools tidy FORCE
 
 all: $(BUILD)/surfboard ## builds ./surfboard
 	$(Q)ln -sfn $(BUILD)/surfboard surfboard
@@ -106,6 +108,10 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
 	$(call link)
 
+$(screen_driver): $(screen_objects) $(BUILD)/libsurfboard.a
+	$(call say,LINK,$@)
+	$(call link)
+
 .build/tools/cdcgen: tests/tools/cdcgen.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -123,6 +129,8 @@ bench-build: $(bench_programs) $(BUILD)/surfboard tools
 	@:
 tools: .build/tools/cdcgen $(tool_programs)
 	@:
+screen: $(screen_driver)
+	@:
 
 demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-screen --seconds 20"
 	$(Q)$(DEPS) demo
@@ -134,8 +142,8 @@ demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-scr
 WATCHED := CC=$(CLANG) SANITIZE=address,undefined,fuzzer-no-link FAULTS=1
 test: ## every test that can run here, in under 10 minutes; ONLY=name narrows, see tests/README.md
 	$(Q)$(DEPS) test
-	$(SUB) FAULTS=1 program unit tools
-	$(SUB) $(WATCHED) program unit fuzz-build
+	$(SUB) FAULTS=1 program unit screen tools
+	$(SUB) $(WATCHED) program unit screen fuzz-build
 	$(Q)python3 tests/run.py $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_SECONDS ?= 300
@@ -158,8 +166,8 @@ check: ## formatting, both compilers' warnings, include arrows, style, static an
 	$(Q)python3 tests/tools/arrows.py
 	$(Q)python3 tests/tools/style.py
 	$(SUB) CC=gcc program bench-build
-	$(SUB) CC=gcc FAULTS=1 program unit
-	$(SUB) CC=$(CLANG) program unit bench-build
+	$(SUB) CC=gcc FAULTS=1 program unit screen
+	$(SUB) CC=$(CLANG) program unit screen bench-build
 	$(SUB) CC=$(CLANG) tidy
 	@echo "  ok    check"
 

@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/base/nearest.h"
 #include "tui/command_private.h"
+#include "tui/verbs.h"
 
 const struct option_spec command_global_options[] = {
     {"profile", OPTION_TEXT, "FILE", "the profile to work with"},
@@ -159,6 +160,10 @@ static int command_dispatch(struct command *command, int count, char **arguments
     int code = command_run_document(command, verb);
     if (code >= 0)
         return code;
+    /* Alone, on a terminal, it opens the screen. */
+    if (verb == NULL && hidden->word_count == 0 && command->out_is_terminal && !command->json &&
+        isatty(STDIN_FILENO) == 1)
+        verb = &verb_screen;
     if (verb == NULL && hidden->word_count)
         command_unknown_verb(hidden->words, hidden->word_count, &error);
     else if (verb == NULL)
@@ -168,8 +173,9 @@ static int command_dispatch(struct command *command, int count, char **arguments
     if (verb == NULL)
         return command_fail(command, &error);
     command->verb = verb;
-    command->arguments = hidden->words + command_verb_words(verb);
-    command->count = hidden->word_count - command_verb_words(verb);
+    int words = hidden->word_count ? command_verb_words(verb) : 0;
+    command->arguments = hidden->words + words;
+    command->count = hidden->word_count - words;
     command->read_only = command_flag(command, "read-only");
     command->ascii = command_flag(command, "ascii");
     command->color = command->out_is_terminal && !command_flag(command, "no-color") &&

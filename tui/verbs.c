@@ -26,6 +26,7 @@ const struct verb *const verbs[] = {
     &verb_runs,
     &verb_attach,
     &verb_cancel,
+    &verb_screen,
     NULL,
 };
 /* clang-format on */

@@ -29,6 +29,7 @@ extern const struct verb verb_plan;
 extern const struct verb verb_peek;
 extern const struct verb verb_query;
 extern const struct verb verb_scan;
+extern const struct verb verb_screen;
 extern const struct verb verb_simulate;
 extern const struct verb verb_streams;
 extern const struct verb verb_up;

@@ -274,6 +274,7 @@ static bool run_file(const char *path)
     script->options.rows = 24;
     script->options.columns = 80;
     script->options.depth = COLORS_256;
+    script->options.who = "surf@dell1";
     snprintf(script->world, sizeof script->world, "none");
     bool ok = file_read(path, &text, &error) && buffer_text(&text, &error);
     if (!ok)

@@ -31,6 +31,7 @@ struct app_options {
     int rows, columns; /* 0: the terminal's */
     enum color_depth depth;
     const char *theme; /* NULL: the profile's */
+    const char *who;   /* NULL: user@host */
 };
 
 struct app {

@@ -27,13 +27,23 @@ static void draw_services(struct app *app, int row, int left)
     }
 }
 
-static void draw_header(struct app *app)
+static void draw_who(const struct app *app, char *out, size_t size)
 {
-    struct canvas *canvas = &app->canvas;
-    char user[64], host[128], context[96] = "NO PROFILE";
+    char user[64], host[128];
     host_user(user, sizeof user);
     host_name(host, sizeof host);
     host[strcspn(host, ".")] = '\0';
+    if (app->options.who)
+        snprintf(out, size, "%s", app->options.who);
+    else
+        snprintf(out, size, "%s@%s", user, host);
+}
+
+static void draw_header(struct app *app)
+{
+    struct canvas *canvas = &app->canvas;
+    char context[96] = "NO PROFILE", who[200];
+    draw_who(app, who, sizeof who);
     if (app->has_profile) {
         snprintf(context, sizeof context, "%s", app->profile.context);
         for (char *at = context; *at; at++)
@@ -43,7 +53,7 @@ static void draw_header(struct app *app)
     int column = 1;
     column += canvas_print(canvas, 0, column, 12, STYLE_HEADER, "surfboard") + 2;
     column += canvas_print(canvas, 0, column, 40, STYLE_CONTEXT, context) + 2;
-    column += canvas_format(canvas, 0, column, 48, STYLE_HEADER, "%s@%s", user, host);
+    column += canvas_print(canvas, 0, column, 48, STYLE_HEADER, who);
     if (app->read_only)
         column += 2 + canvas_print(canvas, 0, column + 2, 12, STYLE_WARN, "READ-ONLY");
     draw_services(app, 0, column);
