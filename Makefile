@@ -21,6 +21,8 @@ PACKAGES := libpq libcurl jansson yaml-0.1 zlib libzstd snappy libisal libxxhash
     libutf8proc ncursesw readline
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+# A terminal emulator, for tests only: the judge of what the screen writes.
+TEST_LIBS  := $(shell pkg-config --libs vterm 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2) $(LTO_FLAG)
@@ -39,6 +41,7 @@ library_sources := $(core_sources) $(plugin_sources) $(tui_sources)
 library_objects := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
 unit_sources    := $(sort $(wildcard tests/unit/test_*.c))
 tool_programs   := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out tests/tools/cdcgen.c,$(wildcard tests/tools/*.c)))
+pty_programs    := $(patsubst tests/pty/%.c,$(BUILD)/pty/%,$(wildcard tests/pty/*.c))
 unit_tests      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_sources))
 screen_objects  := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/screen/*.c)))
 screen_driver   := $(BUILD)/screen/driver
@@ -94,13 +97,17 @@ $(BUILD)/surfboard: $(BUILD)/tui/main.o $(BUILD)/libsurfboard.a
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
-	$(call link,,-lcmocka)
+	$(call link,,-lcmocka $(TEST_LIBS))
 
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
-	$(call link,-fsanitize=fuzzer)
+	$(call link,-fsanitize=fuzzer,$(TEST_LIBS))
 
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
+	$(call say,LINK,$@)
+	$(call link)
+
+$(BUILD)/pty/%: $(BUILD)/tests/pty/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
 	$(call link)
 
@@ -127,7 +134,7 @@ fuzz-build: $(fuzz_targets)
 	@:
 bench-build: $(bench_programs) $(BUILD)/surfboard tools
 	@:
-tools: .build/tools/cdcgen $(tool_programs)
+tools: .build/tools/cdcgen $(tool_programs) $(pty_programs)
 	@:
 screen: $(screen_driver)
 	@:

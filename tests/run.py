@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """run.py: runs what `make test` built, several tasks at a time, one line each.
 
-    run.py [--tier unit|watched|fuzz|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
+    run.py [--tier unit|watched|fuzz|screen|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
 
 A task passes (exit 0), fails, or is skipped: exit 77 with a last line "SKIP reason", which the summary
 repeats. Anything else that keeps a test from running is a failure. Logs stay in .build/test.
 """
 import argparse
+import base64
 import dataclasses
 import json
 import os
@@ -22,7 +23,7 @@ PLAIN = ROOT / ".build/gcc-faults"
 WATCHED = ROOT / ".build/clang-14-address-undefined-fuzzer-no-link-faults"
 LOGS = ROOT / ".build/test"
 LAST_TIMES = LOGS / "seconds.json"
-TIERS = ("e2e", "fuzz", "watched", "unit")
+TIERS = ("e2e", "screen", "fuzz", "watched", "unit")
 SKIPPED = 77
 # Run a second time with the sanitized program: they lead through every reader of foreign bytes.
 WATCHED_TOO = {"generated", "trino_tables"}
@@ -83,6 +84,17 @@ def e2e_tasks(python):
                        environment={"SURFBOARD": str(WATCHED / "surfboard")})
 
 
+def screen_tasks(python):
+    """Scripts whose names begin alike (streams_…) in one task, plain and sanitized."""
+    names = sorted({path.stem.split("_")[0] for path in (ROOT / "tests/screen").glob("*.script")})
+    for name in names:
+        scripts = len(list((ROOT / "tests/screen").glob(f"{name}_*.script")))
+        for suffix, build in (("", PLAIN), (", watched", WATCHED)):
+            yield Task("screen", f"{name}{suffix}", [python, str(ROOT / "tests/screen/run.py"), f"{name}_"], 400,
+                       f"{scripts} scripts", environment={"SCREEN_DRIVER": str(build / "screen/driver"),
+                                                          "SHOP_TOOL": str(PLAIN / "tools/shop")})
+
+
 def start(task, environment):
     task.log = LOGS / f"{task.tier}-{task.name}.log"
     task.started = time.monotonic()
@@ -95,12 +107,23 @@ def start(task, environment):
             log.write(f"{error}\n".encode())
 
 
+def fuzz_verdict(code, text):
+    """libFuzzer ends with 77, 70 or 71 on a finding, and writes the input down unless it had no time to."""
+    found = re.findall(r"Test unit written to (\S+)", text)
+    if code and found:
+        what = re.findall(r"^SUMMARY: (.*)", text, re.MULTILINE)[-1:] or ["?"]
+        return "FAIL", f"a finding: {found[-1]} ({what[0]})"
+    return ("FAIL", f"exit {code} without an input") if code else ("ok", "")
+
+
 def verdict(task):
     """(word, reason) of an ended task."""
     text = task.log.read_text(errors="replace")
     code = task.process.returncode if task.process else 127
     if task.stopped:
         return "FAIL", f"stopped after {task.limit} s"
+    if task.tier == "fuzz":
+        return fuzz_verdict(code, text)
     if code == SKIPPED:
         last = text.strip().splitlines()[-1:] or [""]
         if last[0].startswith("SKIP "):
@@ -123,6 +146,19 @@ def end_group(task):
         pass
 
 
+def print_inputs(task):
+    """What a fuzzer found, as text: a log is often all that is left of a machine."""
+    for name in set(re.findall(r"Test unit written to (\S+)", task.log.read_text(errors="replace"))):
+        found = pathlib.Path(name)
+        if task.tier != "fuzz" or not found.is_file():
+            continue
+        text = base64.b64encode(found.read_bytes()).decode()
+        print(f"        | base64 of {found.name}, {found.stat().st_size} bytes:")
+        for start in range(0, min(len(text), 200_000), 2000):
+            print(f"        | {text[start:start + 2000]}")
+        print("        | end of base64", flush=True)
+
+
 def report(task, word, reason):
     seconds = time.monotonic() - task.started
     note = reason or task.promise
@@ -130,6 +166,7 @@ def report(task, word, reason):
     if word == "FAIL":
         lines = task.log.read_text(errors="replace").splitlines()[-60:]
         print("\n".join("        | " + line for line in lines), flush=True)
+        print_inputs(task)
         print(f"        | whole log: {task.log.relative_to(ROOT)}", flush=True)
     return seconds
 
@@ -170,16 +207,18 @@ def main():
     tiers = chosen.tier or TIERS
     LOGS.mkdir(parents=True, exist_ok=True)
     python = sys.executable
-    if "e2e" in tiers:
+    if {"e2e", "screen"} & set(tiers):
         python = subprocess.run([ROOT / "tests/tools/venv.sh"], check=True, stdout=subprocess.PIPE,
                                 text=True).stdout.strip()
     made = {
         "e2e": lambda: e2e_tasks(python),
+        "screen": lambda: screen_tasks(python),
         "fuzz": lambda: fuzz_tasks(chosen.fuzz_seconds),
         "watched": lambda: unit_tasks("watched", WATCHED),
         "unit": lambda: unit_tasks("unit", PLAIN),
     }
-    tasks = [task for tier in TIERS if tier in tiers for task in made[tier]() if chosen.only in task.name]
+    tasks = [task for tier in TIERS if tier in tiers for task in made[tier]() 
+             if chosen.only in task.name or chosen.only == task.tier]
     if not tasks:
         sys.exit(f"run.py: nothing is called {chosen.only!r}")
     last = json.loads(LAST_TIMES.read_text()) if LAST_TIMES.is_file() else {}

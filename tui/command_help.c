@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tui/command_private.h"
+#include "tui/screen/action.h"
 
 static const struct {
     int code;
@@ -161,6 +162,7 @@ bool command_write_man(FILE *out)
         }
         man_options(out, verb->options);
     }
+    action_write_man(out);
     fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < sizeof help_exits / sizeof *help_exits; i++) {
         fprintf(out, ".TP\n.B %d\n", help_exits[i].code);

@@ -9,9 +9,10 @@ static const struct option_spec demo_options[] = {
     {"dir", OPTION_TEXT, "D",
      "where everything lies (./surfboard-demo); one that is there goes on"},
     {"rows", OPTION_COUNT, "N", "customers that the shop starts with (2000)"},
-    {"seconds", OPTION_DURATION, "S", "how long it is written to (20)"},
+    {"seconds", OPTION_DURATION, "S",
+     "how long it is written to (20; on the screen: until you leave it)"},
     {"rate", OPTION_COUNT, "N", "changed rows a second (300)"},
-    {"no-screen", OPTION_FLAG, NULL, "lines in place of the live picture"},
+    {"no-screen", OPTION_FLAG, NULL, "lines in place of the screen"},
     {0},
 };
 

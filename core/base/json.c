@@ -1,5 +1,9 @@
 #include "core/base/json.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 json_t *json_parse(struct slice text, const char *name, struct error *error)
 {
     json_error_t problem;
@@ -19,22 +23,47 @@ json_t *json_parse(struct slice text, const char *name, struct error *error)
 struct json_output {
     struct buffer *out;
     struct error *error;
-    bool failed;
+    bool in_string, failed;
 };
 
+enum { REAL_DIGITS = 17, REAL_SIZE = 40 };
+
+/* A real as jansson printed it, with as few digits as give the same value: 0.768 stays 0.768. */
+static struct slice json_shorten(struct slice text, char shorter[REAL_SIZE])
+{
+    char copy[REAL_SIZE];
+    if (text.length >= sizeof copy || memchr(text.data, '.', text.length) == NULL)
+        return text;
+    memcpy(copy, text.data, text.length);
+    copy[text.length] = '\0';
+    double value = strtod(copy, NULL);
+    for (int digits = 15; digits < REAL_DIGITS; digits++) {
+        int length = snprintf(shorter, REAL_SIZE, "%.*g", digits, value);
+        if (length > 0 && strtod(shorter, NULL) == value && strpbrk(shorter, ".e"))
+            return slice_make(shorter, (size_t)length);
+    }
+    return text;
+}
+
+/* jansson hands out each quote alone, each number whole. */
 static int json_print_some(const char *text, size_t length, void *context)
 {
     struct json_output *output = context;
-    if (!output->failed && !buffer_append(output->out, text, length, output->error))
+    struct slice some = slice_make(text, length);
+    char shorter[REAL_SIZE];
+    if (length == 1 && *text == '"')
+        output->in_string = !output->in_string;
+    else if (!output->in_string && length > 0 && (*text == '-' || (*text >= '0' && *text <= '9')))
+        some = json_shorten(some, shorter);
+    if (!output->failed && !buffer_append(output->out, some.data, some.length, output->error))
         output->failed = true;
     return output->failed ? -1 : 0;
 }
 
-/* 15 digits: 0.768 stays 0.768, and no figure of ours has more. */
 static bool json_append(const json_t *json, size_t flags, struct buffer *out, struct error *error)
 {
-    struct json_output output = {out, error, false};
-    flags |= JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
+    struct json_output output = {.out = out, .error = error};
+    flags |= JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS);
     bool ok = json && json_dump_callback(json, json_print_some, &output, flags) == 0;
     return !output.failed && (ok || error_set_memory(error, out->length));
 }

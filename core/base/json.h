@@ -10,7 +10,7 @@
 
 /* Parses a whole text; new reference, NULL with ERROR_INPUT naming `name`, line and column. */
 json_t *json_parse(struct slice text, const char *name, struct error *error);
-/* Appends compact JSON text. */
+/* Appends compact JSON text. Reals keep their value, in as few digits as that takes. */
 bool json_print(const json_t *json, struct buffer *out, struct error *error);
 /* JSON text in fresh memory; `flags` are jansson's (JSON_COMPACT, JSON_INDENT(1)). Not
  * json_dumps(), which may answer a cut text when memory runs out. A NULL `json` is ERROR_MEMORY. */

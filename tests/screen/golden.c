@@ -110,7 +110,8 @@ bool script_golden(struct script *script, const char *name)
     const char *write = getenv("GOLDEN");
     bool ok = golden_text(script, &got) && buffer_text(&got, &error);
     if (ok && write && strcmp(write, "write") == 0) {
-        ok = file_write_atomic(path, buffer_slice(&got), 0644, &error);
+        ok = file_write_atomic(path, buffer_slice(&got), 0644, &error) ||
+             script_fail(script, "%s", error.message);
     } else if (ok) {
         ok = file_read(path, &want, &error) && buffer_text(&want, &error);
         if (!ok)

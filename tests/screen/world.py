@@ -56,7 +56,7 @@ def still(home):
     for folder in sorted((CAPTURED / "objects").iterdir()):
         schema = CAPTURED / "schemas" / (folder.name.removeprefix("shop.") + ".json")
         plain = folder.name.split(".")[-1]
-        if not schema.is_file() or plain != plain.lower() or " " in plain:
+        if not schema.is_file() or plain != plain.lower() or not json.loads(schema.read_text()).get("primary_key"):
             continue
         shutil.copytree(folder, home / "deltas" / folder.name)
         (home / "deltas/_schema").mkdir(exist_ok=True)

@@ -14,6 +14,7 @@
 #include "core/base/datetime.h"
 #include "core/base/decimal.h"
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "core/base/map.h"
 #include "core/base/pool.h"
 #include "core/base/utf8.h"
@@ -140,6 +141,33 @@ static void base64_is_strict(void **state)
     buffer_destroy(&out);
 }
 
+/* Metadata of other engines is read, changed in one place and written again. */
+static void json_that_is_written_keeps_each_value(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[0.768,-0.5,2.0,-0.0,1e23,1.5e-300,1e22]",
+        "{\"min\":6.5275481311296341,\"max\":1337308004.2871624,\"like\":\"0.10000000000000001\"}",
+        "{\"1.50\":\"1.50\",\"\\\"1.50\":[\"\\\\\",0.1,\"0.100\",\"\\\"0.100\\\"\",1.25]}",
+        "[9223372036854775807,-9223372036854775808,true,null]",
+        "0.30000000000000004",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct error error = {0};
+        struct buffer out = {0};
+        json_error_t problem;
+        json_t *json = json_loads(texts[i], JSON_DECODE_ANY, &problem);
+        assert_non_null(json);
+        assert_true(json_print(json, &out, &error) && buffer_text(&out, &error));
+        json_t *again = json_loads(out.data, JSON_DECODE_ANY, &problem);
+        if (!json_equal(json, again) || strlen(out.data) > strlen(texts[i]) + 2)
+            fail_msg("%s became %s", texts[i], out.data);
+        json_decref(json);
+        json_decref(again);
+        buffer_destroy(&out);
+    }
+}
+
 static void map_keeps_order_and_finds_all(void **state)
 {
     (void)state;
@@ -216,6 +244,7 @@ int main(void)
         cmocka_unit_test(dates_cover_the_whole_calendar),
         cmocka_unit_test(utf8_refuses_what_is_not),
         cmocka_unit_test(base64_is_strict),
+        cmocka_unit_test(json_that_is_written_keeps_each_value),
         cmocka_unit_test(map_keeps_order_and_finds_all),
         cmocka_unit_test(pool_runs_each_index_once_and_reports_the_first_failure),
         cmocka_unit_test(columns_copy_nested_rows),

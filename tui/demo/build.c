@@ -120,8 +120,8 @@ bool demo_build(struct demo *demo, struct error *error)
 
 bool demo_close(struct demo *demo, struct error *error)
 {
-    struct demo_child *children[] = {&demo->up,    &demo->simulate, &demo->capture,
-                                     &demo->merge, &demo->verify,   &demo->scan};
+    struct demo_child *children[] = {&demo->up, &demo->simulate, &demo->capture, &demo->merge,
+                                     &demo->verify};
     for (size_t i = 0; i < sizeof children / sizeof *children; i++)
         demo_child_destroy(children[i]);
     lag_session_close(&demo->session);

@@ -15,8 +15,10 @@
 
 extern char **environ;
 
-/* In the child: nothing here may allocate. */
-static void child_become(pid_t parent, int out, int err, char *const *arguments)
+/* In the child: nothing here may allocate. Signals are blocked: one that waits meets the default
+ * action, never a handler of ours that would take it before exec forgets it. */
+static void child_become(pid_t parent, int out, int err, const sigset_t *mask,
+                         char *const *arguments)
 {
     int null = open("/dev/null", O_RDONLY);
     setpgid(0, 0);
@@ -29,6 +31,7 @@ static void child_become(pid_t parent, int out, int err, char *const *arguments)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         signal(signals[i], SIG_DFL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     execv("/proc/self/exe", arguments);
     _exit(127);
 }
@@ -49,10 +52,14 @@ bool demo_child_start(struct demo_child *child, const char *const *arguments, co
         return error_set_system(error, errno, "pipe");
     }
     pid_t parent = getpid();
+    sigset_t every, mask;
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &mask);
     pid_t pid = fork();
     if (pid == 0)
-        child_become(parent, pipes[1], err, (char *const *)(void *)all);
+        child_become(parent, pipes[1], err, &mask, (char *const *)(void *)all);
     int number = errno;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
     close(err);
     close(pipes[1]);
     if (pid < 0) {

@@ -54,14 +54,6 @@ struct demo_table {
     char location[DEMO_PATH_SIZE + 128];
 };
 
-/* Rows that the last batch brought, as text. */
-enum { DEMO_SAMPLE_ROWS = 4, DEMO_SAMPLE_SIZE = 96 };
-struct demo_sample {
-    char rows[DEMO_SAMPLE_ROWS][DEMO_SAMPLE_SIZE];
-    size_t count;
-    int64_t batch;
-};
-
 struct demo_counts {
     int64_t simulated;               /* rows written by the generator */
     int64_t snapshot_rows, captured; /* change records */
@@ -83,16 +75,14 @@ struct demo {
     bool pipeline_open;
     pid_t guard;  /* stops the cluster when we die without having done so; 0: none */
     int guard_fd; /* a byte on it tells the guard that all is well */
-    struct demo_child up, simulate, capture, merge, verify, scan;
+    struct demo_child up, simulate, capture, merge, verify;
     struct demo_counts counts, shown; /* now, and at the report before */
     struct demo_table tables[DEMO_TABLES_MOST];
     size_t table_count;
-    struct demo_sample sample, next_sample;
     struct lag_session session;
     struct lag lag;
     bool lag_known;
     int64_t started_ns, shown_ns, measured_ns;
-    int painted;   /* lines that stand on the terminal */
     bool draining; /* merge makes one last pass */
     bool equal;
     struct buffer differences; /* verify's words when it is not equal */
@@ -107,11 +97,11 @@ bool demo_run(struct demo *demo, struct error *error);
 
 /* Measures rows and lag; a second apart at least. */
 bool demo_measure(struct demo *demo, struct error *error);
-/* Starts to read a few rows of the last batch, unless they are shown or being read. */
-bool demo_sample(struct demo *demo, struct error *error);
-/* Whether the report is repainted in place. */
-bool demo_paints(const struct demo *demo);
-/* Repaints the report on a terminal, else one line every two seconds; JSON lines with --json. */
+/* Whether the screen is opened on it: on a terminal, without --no-screen and --json. */
+bool demo_has_screen(const struct demo *demo);
+/* Opens it, until somebody leaves it or --seconds are over. */
+bool demo_screen(struct demo *demo, struct error *error);
+/* One line every two seconds; JSON lines with --json. */
 void demo_report(struct demo *demo, const char *phase);
 /* A line of what is being done. */
 void demo_say(struct demo *demo, const char *text);

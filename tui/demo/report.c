@@ -1,4 +1,4 @@
-/* The live report: what is written, captured, merged, and how far behind the lake is. */
+/* The report in lines: what is written, captured, merged, and how far behind the lake is. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "core/iceberg/table.h"
 #include "tui/demo/demo.h"
 
-enum { REPORT_EVERY_MS = 500, REPORT_LINE_EVERY_MS = 2000, MEASURE_EVERY_MS = 1000 };
+enum { REPORT_EVERY_MS = 2000, MEASURE_EVERY_MS = 1000 };
 
 void demo_say(struct demo *demo, const char *text)
 {
@@ -20,7 +20,6 @@ void demo_say(struct demo *demo, const char *text)
                            NULL);
         return;
     }
-    demo->painted = 0;
     command_say(demo->command, "· %s", text);
 }
 
@@ -53,12 +52,6 @@ static bool table_rows(struct demo *demo, struct demo_table *table, struct error
     return true;
 }
 
-bool demo_paints(const struct demo *demo)
-{
-    return demo->command->out_is_terminal && !demo->command->json &&
-           !command_flag(demo->command, "no-screen");
-}
-
 bool demo_measure(struct demo *demo, struct error *error)
 {
     int64_t now = clock_monotonic_ns();
@@ -89,60 +82,6 @@ static void report_lag(const struct demo *demo, char out[QUANTITY_TEXT_SIZE])
         snprintf(out, QUANTITY_TEXT_SIZE, "%.1f s", s);
     else
         quantity_format_age((int64_t)(s * 1e3), out);
-}
-
-static void report_line(struct demo *demo, int *lines, const char *text)
-{
-    fprintf(demo->command->out, "%s\033[K\n", text);
-    (*lines)++;
-}
-
-static void report_paint(struct demo *demo, const char *phase, double seconds)
-{
-    FILE *out = demo->command->out;
-    const struct demo_counts *now = &demo->counts, *old = &demo->shown;
-    char line[256], count[QUANTITY_TEXT_SIZE], lag[QUANTITY_TEXT_SIZE];
-    int lines = 0;
-    int64_t run_s = (clock_monotonic_ns() - demo->started_ns) / 1000000000;
-    if (demo->painted)
-        fprintf(out, "\033[%dA", demo->painted);
-    report_lag(demo, lag);
-    snprintf(line, sizeof line, " %s, %" PRId64 " s   lake is %s behind the source", phase, run_s,
-             lag);
-    report_line(demo, &lines, line);
-    report_line(demo, &lines, "");
-    quantity_format_count((uint64_t)now->simulated, count);
-    snprintf(line, sizeof line, " Postgres  rows changed    %12s   %7.0f /s", count,
-             report_rate(now->simulated, old->simulated, seconds));
-    report_line(demo, &lines, line);
-    quantity_format_count((uint64_t)(now->captured + now->snapshot_rows), count);
-    snprintf(line, sizeof line, " capture   change records  %12s   %7.0f /s   slot %s", count,
-             report_rate(now->captured, old->captured, seconds),
-             demo->lag_known ? demo->lag.chain[1].position : "?");
-    report_line(demo, &lines, line);
-    quantity_format_count((uint64_t)now->events, count);
-    snprintf(line, sizeof line, " merge     events merged   %12s   %7.0f /s   batch %" PRId64,
-             count, report_rate(now->events, old->events, seconds), now->batch);
-    report_line(demo, &lines, line);
-    report_line(demo, &lines, "");
-    report_line(demo, &lines, " table                     rows in the lake");
-    for (size_t i = 0; i < demo->table_count; i++) {
-        if (demo->tables[i].rows < 0)
-            snprintf(count, sizeof count, "not yet");
-        else
-            quantity_format_count((uint64_t)demo->tables[i].rows, count);
-        snprintf(line, sizeof line, "   %-22s %18s", demo->tables[i].name, count);
-        report_line(demo, &lines, line);
-    }
-    report_line(demo, &lines, "");
-    snprintf(line, sizeof line, " orders of batch %" PRId64, demo->sample.batch);
-    report_line(demo, &lines, demo->sample.count ? line : "");
-    for (size_t i = 0; i < DEMO_SAMPLE_ROWS; i++) {
-        snprintf(line, sizeof line, "   %s", demo->sample.rows[i]);
-        report_line(demo, &lines, i < demo->sample.count ? line : "");
-    }
-    fflush(out);
-    demo->painted = lines;
 }
 
 static void report_print(struct demo *demo, const char *phase, double seconds)
@@ -180,16 +119,12 @@ static void report_json(struct demo *demo, const char *phase)
 
 void demo_report(struct demo *demo, const char *phase)
 {
-    bool paint = demo_paints(demo);
     int64_t now = clock_monotonic_ns();
-    int64_t every = paint ? REPORT_EVERY_MS : REPORT_LINE_EVERY_MS;
-    if (demo->shown_ns && now - demo->shown_ns < every * 1000000)
+    if (demo->shown_ns && now - demo->shown_ns < REPORT_EVERY_MS * INT64_C(1000000))
         return;
     double seconds = demo->shown_ns ? (double)(now - demo->shown_ns) / 1e9 : 0;
     if (demo->command->json)
         report_json(demo, phase);
-    else if (paint)
-        report_paint(demo, phase, seconds);
     else
         report_print(demo, phase, seconds);
     demo->shown = demo->counts;

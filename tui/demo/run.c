@@ -165,15 +165,15 @@ static bool demo_check_children(struct demo *demo, struct error *error)
 /* The part that people watch. */
 static bool demo_live(struct demo *demo, struct error *error)
 {
-    struct demo_child *children[] = {&demo->simulate, &demo->capture, &demo->merge, &demo->scan};
+    struct demo_child *children[] = {&demo->simulate, &demo->capture, &demo->merge};
     const atomic_bool *stop = demo->command->stop;
     demo->started_ns = clock_monotonic_ns();
+    if (demo_has_screen(demo))
+        return demo_screen(demo, error) && demo_check_children(demo, error);
     while (!atomic_load(stop) && clock_monotonic_ns() - demo->started_ns < demo->run_ms * 1000000) {
-        TRY(demo_children_poll(children, 4, POLL_MS, error));
+        TRY(demo_children_poll(children, 3, POLL_MS, error));
         TRY(demo_check_children(demo, error));
         TRY(demo_measure(demo, error));
-        if (demo_paints(demo))
-            TRY(demo_sample(demo, error));
         demo_report(demo, "live");
     }
     return true;
@@ -225,7 +225,6 @@ bool demo_run(struct demo *demo, struct error *error)
     demo->measured_ns = 0;
     TRY(demo_measure(demo, error));
     demo->shown_ns = 0;
-    demo->painted = 0;
     demo_report(demo, "drained");
     demo_say(demo, "comparing source and lake, row by row");
     return demo_once(demo, &demo->verify, "verify", verify, take_verify, true, &never, error);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -198,13 +197,12 @@ bool app_open(struct app *app, const struct app_options *options, struct error *
     return ok;
 }
 
-void app_close(struct app *app)
+bool app_close(struct app *app)
 {
-    /* Who is held up by a service is not waited for: the process ends with us. */
-    if (!jobs_destroy(app->jobs, app->terminal ? LEAVE_MS : 10000) && app->terminal) {
+    /* Who is held up by a service is not waited for. */
+    if (!jobs_destroy(app->jobs, app->terminal ? LEAVE_MS : 10000)) {
         log_line("screen", "left while a read was still held up");
-        fflush(NULL);
-        _exit(app->exit_code);
+        return false;
     }
     while (app->box_count)
         app_pop(app);
@@ -224,6 +222,7 @@ void app_close(struct app *app)
     buffer_destroy(&app->frame);
     loop_destroy(&app->loop);
     free(app->terminal);
+    return true;
 }
 
 /* ---- running ---- */

@@ -67,8 +67,10 @@ struct app {
     bool message_shown; /* the last one stands in the foot line, until a key */
 
     bool dirty, ended;
-    bool suspends; /* the terminal goes back to the shell before the next frame */
-    int killed_by; /* the signal that ended it; 0 */
+    bool wants_demo;   /* left for `surfboard demo` */
+    char reopen[4096]; /* left for this profile; "" */
+    bool suspends;     /* the terminal goes back to the shell before the next frame */
+    int killed_by;     /* the signal that ended it; 0 */
     int exit_code;
     uint64_t frames; /* painted */
 };
@@ -77,7 +79,9 @@ extern const struct view_kind *const view_kinds[]; /* NULL-ended, in the order o
 
 /* Everything up to the first frame; without a terminal when options->rows is set. */
 bool app_open(struct app *app, const struct app_options *options, struct error *error);
-void app_close(struct app *app);
+/* False when a read is still held up by a service: its thread uses `app`, which then must stay as
+ * it is until the process ends. */
+bool app_close(struct app *app);
 /* Until somebody quits, the line is gone, or a signal says so. Returns the exit code. */
 int app_main(struct app *app);
 
@@ -108,6 +112,11 @@ void app_copy(struct app *app, struct slice text);
 /* The command line twin of an action for an object: "surfboard --context dell merge orders". */
 bool app_twin(const struct app *app, enum action_id action, const struct object *object,
               struct buffer *out);
+
+/* Ends, and begins again with this profile. */
+void app_reopen(struct app *app, const char *profile_path);
+/* The text of the KEY_PASTE being handled. */
+struct slice app_paste(const struct app *app);
 
 /* ---- for the loop and for tests ---- */
 

@@ -25,7 +25,8 @@ bool app_has_scope(const struct view *view, enum scope scope)
 
 /* ---- what the program itself does ---- */
 
-static enum answer can_everywhere(const struct app *app, enum action_id action)
+static enum answer can_everywhere(const struct app *app, const struct view *view,
+                                  enum action_id action)
 {
     bool boxed = app->box_count > 0;
     for (size_t i = 0; view_kinds[i]; i++)
@@ -49,7 +50,7 @@ static enum answer can_everywhere(const struct app *app, enum action_id action)
         return boxed ? ANSWER_ABSENT : app->place < app->place_count ? ANSWER_WORKS : ANSWER_ABSENT;
     case ACTION_COPY:
     case ACTION_COPY_TWIN:
-        return ANSWER_WORKS;
+        return view->kind->object ? ANSWER_WORKS : ANSWER_ABSENT;
     default:
         return ANSWER_ABSENT;
     }
@@ -129,7 +130,7 @@ static enum answer can_somewhere(const struct app *app, struct view *view, enum 
     *by_view = false;
     bool lists =
         actions[action].scope == SCOPE_GLOBAL || app_has_scope(view, actions[action].scope);
-    return lists ? can_everywhere(app, action) : ANSWER_ABSENT;
+    return lists ? can_everywhere(app, view, action) : ANSWER_ABSENT;
 }
 
 enum answer app_can(const struct app *app, struct view *view, enum action_id action,

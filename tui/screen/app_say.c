@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "tui/screen/app.h"
+#include "tui/screen/input.h"
 #include "tui/screen/terminal.h"
 
 enum { MESSAGE_SIZE = ERROR_MESSAGE_SIZE + ERROR_REMEDY_SIZE };
@@ -51,6 +52,17 @@ void app_copy(struct app *app, struct slice text)
         return;
     }
     app_say(app, STYLE_DIM, "copied: %s%s", start, length < text.length ? "…" : "");
+}
+
+void app_reopen(struct app *app, const char *profile_path)
+{
+    snprintf(app->reopen, sizeof app->reopen, "%s", profile_path);
+    app->ended = true;
+}
+
+struct slice app_paste(const struct app *app)
+{
+    return app->input ? input_paste(app->input) : slice_of("");
 }
 
 /* A word as a shell reads it back. */

@@ -47,7 +47,7 @@ int signals_next(struct signals *signals)
     return count == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
-void signals_raise(struct signals *signals, int number)
+bool signals_raise(struct signals *signals, int number)
 {
     sigset_t one, woken;
     struct timespec at_once = {0, 0};
@@ -60,8 +60,7 @@ void signals_raise(struct signals *signals, int number)
     pthread_sigmask(SIG_UNBLOCK, &one, NULL); /* here it strikes */
     if (sigismember(&signals->taken, number))
         pthread_sigmask(SIG_BLOCK, &one, NULL);
-    while (sigtimedwait(&woken, NULL, &at_once) == SIGCONT)
-        continue;
+    return sigtimedwait(&woken, NULL, &at_once) == SIGCONT;
 }
 
 void signals_child(const struct signals *signals)

@@ -25,8 +25,9 @@ int signals_next(struct signals *signals);
 /* Lets the signal have its default effect, after the terminal was given back: TERM, HUP, INT and
  * QUIT end the process so that the shell sees by what. TSTP stops the whole group (a `sudo` or `sh
  * -c` in front of us too), TTIN this process; both return once it goes on, with the CONT that woke
- * it taken: the caller takes the terminal again at once. */
-void signals_raise(struct signals *signals, int number);
+ * it taken: the caller takes the terminal again at once. False: it did not stop us, since our
+ * process group is orphaned (nobody could continue it). */
+bool signals_raise(struct signals *signals, int number);
 /* In a forked child, before exec: the mask from before us, SIGPIPE's default. Async-signal-safe. */
 void signals_child(const struct signals *signals);
 

@@ -266,7 +266,10 @@ void terminal_suspend(struct terminal *terminal)
 
 bool terminal_resume(struct terminal *terminal)
 {
-    if (terminal->fd < 0 || tcgetpgrp(terminal->fd) != getpgrp())
+    pid_t foreground = terminal->fd < 0 ? -1 : tcgetpgrp(terminal->fd);
+    if (foreground < 0)
+        return true; /* the line is gone: the next read says so */
+    if (foreground != getpgrp())
         return false;
     if (terminal->sent > 0) { /* stopped without a word to us while a frame was on its way */
         restore_now(false);
@@ -276,8 +279,7 @@ bool terminal_resume(struct terminal *terminal)
     /* The shell may have changed its settings meanwhile; they are what is given back in the end. */
     if (terminal->paused && tcgetattr(terminal->fd, &terminal->before) == 0)
         restore_arm(terminal->fd, &terminal->before);
-    if (!make_raw(terminal))
-        return false;
+    make_raw(terminal); /* fails only without a line */
     terminal->paused = false;
     terminal->entering = true;
     terminal_measure(terminal);

@@ -59,7 +59,8 @@ void terminal_abandon(struct terminal *terminal);
 bool terminal_measure(struct terminal *terminal);
 /* Raw again, modes on with the next frame (after SIGCONT, after $EDITOR); the caller repaints all
  * at once. False, and nothing done, when another process group is in the foreground: the caller
- * then stops again with SIGTTIN, as the shell expects. */
+ * then stops again with SIGTTIN, as the shell expects. (A hang-up sends CONT too: true then, and
+ * the next read says -1.) */
 bool terminal_resume(struct terminal *terminal);
 /* Gives the terminal back for a while ($EDITOR, Ctrl-Z); terminal_resume() takes it again. */
 void terminal_suspend(struct terminal *terminal);
