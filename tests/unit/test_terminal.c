@@ -158,7 +158,7 @@ static void abilities_are_what_the_painter_relies_on(void **state)
         {"tmux-256color", true, false, false, true, true, true},
         {"screen", true, false, false, true, true, true},
         {"rxvt-unicode", true, true, true, true, true, true},
-        {"linux", true, true, true, true, false, true},
+        {"linux", true, true, true, false, false, true},
         {"vt100", false, false, false, false, false, true},
         {"ansi", true, true, false, false, false, true},
         {"nonsense", false, false, false, false, false, false},
