@@ -79,6 +79,24 @@ def crash_unread():
     return f"{1000 * ends_in(0.5, attempt):.1f} ms"
 
 
+@check("TSTP while the reader sleeps stops it all the same, and all is well once both are awake")
+def stop_unread():
+    with Line(Program.command, size=(160, 50)) as line:
+        line.first_page()
+        fill(line)
+        line.resize(160, 50)
+        line.signal(signal.SIGTSTP)
+        assert line.note(b"S") == signal.SIGTSTP
+        assert line.settings_are_back(), "termios is not back"
+        line.settle()
+        assert not line.left_on(), line.left_on()
+        os.write(line.orders, b"c")
+        line.settle()
+        page = line.page()
+        line.press("Ctrl-L")
+        assert "alternate screen" in line.left_on() and page[:-1] == line.page()[:-1]
+
+
 @check("what was held back while the reader slept is one fresh page once it wakes")
 def reader_wakes():
     with Line(Program.command, size=(160, 50)) as line:
