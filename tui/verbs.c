@@ -27,6 +27,10 @@ const struct verb *const verbs[] = {
     &verb_attach,
     &verb_cancel,
     &verb_screen,
+    &verb_pause,
+    &verb_resume,
+    &verb_unit,
+    &verb_history,
     NULL,
 };
 /* clang-format on */
