@@ -17,10 +17,11 @@ comma := ,
 flavour := $(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(FAULTS),-faults)
 BUILD   := .build/$(flavour)
 
-PACKAGES := libpq libcurl jansson yaml-0.1 zlib libzstd snappy libisal libxxhash libcrypto \
-    libutf8proc ncursesw readline
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+PACKAGES := jansson yaml-0.1 zlib libzstd libisal libxxhash libutf8proc tinfo readline
+# Their headers alone: these are loaded when first used (core/base/library.h).
+LOADED   := libpq libcurl snappy
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(LOADED) 2>/dev/null)
+PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
 # A terminal emulator, for tests only: the judge of what the screen writes.
 TEST_LIBS  := $(shell pkg-config --libs vterm 2>/dev/null)
 
