@@ -21,6 +21,8 @@ PACKAGES := libpq libcurl jansson yaml-0.1 zlib libzstd snappy libisal libxxhash
     libutf8proc ncursesw readline
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+# A terminal emulator, for tests only: the judge of what the screen writes.
+TEST_LIBS  := $(shell pkg-config --libs vterm 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2) $(LTO_FLAG)
@@ -93,11 +95,11 @@ $(BUILD)/surfboard: $(BUILD)/tui/main.o $(BUILD)/libsurfboard.a
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
-	$(call link,,-lcmocka)
+	$(call link,,-lcmocka $(TEST_LIBS))
 
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
-	$(call link,-fsanitize=fuzzer)
+	$(call link,-fsanitize=fuzzer,$(TEST_LIBS))
 
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)

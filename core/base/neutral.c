@@ -2,8 +2,7 @@
 
 #include "core/base/utf8.h"
 
-/* What moves the cursor, reverses text or hides itself. */
-static bool neutral_is_unsafe(uint32_t point)
+bool neutral_is_unsafe(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0xAD || point == 0x61C ||
            (point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||

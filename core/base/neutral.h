@@ -10,5 +10,8 @@
  * that wants lines splits first. */
 bool neutral_append(struct buffer *out, struct slice text, const char *mark, struct error *error);
 #define NEUTRAL_DOT "\xC2\xB7"
+/* Whether the code point is one of those: what moves the cursor, reverses text or hides itself. The
+ * screen (canvas_text.c) asks the same table. */
+bool neutral_is_unsafe(uint32_t point);
 
 #endif

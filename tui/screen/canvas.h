@@ -1,6 +1,17 @@
 /* canvas.h: a grid of cells that views draw on, clipped to rectangles. Text from data is made safe
- * here, always: nothing that a terminal acts on can come into a cell. Widths are utf8proc's; a
- * cluster (base and combining marks) is one cell, a wide one two. */
+ * here, always: nothing that a terminal acts on can come into a cell. Nothing is allocated but by
+ * canvas_init().
+ *
+ * A cluster (a base and what is attached to it) is one cell, or two when it is wide: the sum of
+ * utf8proc's widths, at most 2. What a cell shows of a text:
+ *  - as "·": what neutral.h calls unsafe, each byte that is not UTF-8, and whatever takes no room
+ *    by itself without being a mark attached to a base. The joiner is among them, so a joined emoji
+ *    shows as its parts;
+ *  - not at all: variation selectors behind a base, which only make terminals disagree about
+ *    widths, and marks beyond the room of a cell;
+ *  - in ASCII: boxes, blocks, arrows, dashes, quotes and our glyphs as their twins; the mark as
+ *    "."; any other cluster that is not ASCII as "?", "??" when it is wide. Widths stay the same.
+ */
 #ifndef SURFBOARD_TUI_SCREEN_CANVAS_H
 #define SURFBOARD_TUI_SCREEN_CANVAS_H
 
@@ -11,7 +22,7 @@
 enum { CELL_BYTES = 12 };
 
 struct cell {
-    char text[CELL_BYTES]; /* UTF-8, not ended; " " when blank; marks beyond the room are dropped */
+    char text[CELL_BYTES]; /* UTF-8, not ended, zeros behind it; " " when blank */
     uint8_t length;        /* 0: the right half of a wide character */
     uint8_t width;         /* 1 or 2; 0 for a right half */
     uint8_t style;         /* enum style */
@@ -37,8 +48,8 @@ void canvas_clear(struct canvas *canvas);
 /* Draws only inside `rect` (and the clip before) from now on; returns the clip before. */
 struct rect canvas_clip(struct canvas *canvas, struct rect rect);
 
-/* Draws at most `columns` cells of `text` from (row, column); returns how many it took. A text that
- * does not fit ends in "…" ("~" in ASCII). Control, format and broken characters show as "·". */
+/* Draws at most `columns` cells of `text` from (row, column); returns how many it took, drawn or
+ * clipped. A text that does not fit ends in "…" ("~" in ASCII). */
 int canvas_text(struct canvas *canvas, int row, int column, int columns, enum style style,
                 struct slice text);
 int canvas_print(struct canvas *canvas, int row, int column, int columns, enum style style,
@@ -48,7 +59,11 @@ int canvas_format(struct canvas *canvas, int row, int column, int columns, enum 
 /* The same, ending at `column + columns`. */
 int canvas_print_right(struct canvas *canvas, int row, int column, int columns, enum style style,
                        const char *text);
+/* `byte`: printable ASCII, anything else is a space. */
 void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, char byte);
+/* One cluster, as text_next() gives it. Half of a wide one at the clip's edge is blank, and so is
+ * the other half of a wide one that is drawn over. */
+void canvas_put(struct canvas *canvas, int row, int column, const struct cell *cell);
 /* Changes the style of cells that are drawn. */
 void canvas_restyle(struct canvas *canvas, struct rect rect, enum style style);
 /* A frame of one cell with a title in its upper and a note in its lower border (either may be
@@ -58,6 +73,9 @@ struct rect canvas_box(struct canvas *canvas, struct rect rect, const char *titl
 void canvas_rule(struct canvas *canvas, int row, int column, int columns); /* ── inside a box */
 void canvas_cursor(struct canvas *canvas, int row, int column);
 
+/* The cluster of `text` at byte `at` (below its length) as a cell without style; returns how many
+ * bytes it took. Walks a text the way canvas_text() draws it. */
+size_t text_next(struct slice text, size_t at, bool ascii, struct cell *out);
 /* Cells that a text takes when drawn; stops at `most`. */
 int text_width(struct slice text, int most);
 /* Byte offset of the first character of `text` that begins at or behind cell `column`. */

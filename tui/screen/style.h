@@ -60,19 +60,27 @@ struct theme {
     struct look looks[STYLE_COUNT];
 };
 
-/* Finds NAME.yaml: in $XDG_CONFIG_HOME/surfboard/themes, beside the program (../share/surfboard/
- * themes, or themes/ of a checkout); "dark" and "mono" are also built in, so that a missing file
- * never keeps the screen away. A name with a slash is a path. `accent` (a colour name or #rrggbb)
- * replaces the context's colour; NULL: the theme's. */
+/* Finds NAME.yaml: in $XDG_CONFIG_HOME/surfboard/themes (else ~/.config), beside the program
+ * (../share/surfboard/themes, or themes/ of a checkout); "dark" and "mono" are also built in, so
+ * that a missing file never keeps the screen away. A name with a slash is a path. `accent` (a
+ * colour name or #rrggbb) replaces the context's colour; NULL: the theme's. On failure `out` is the
+ * built-in dark, so that a screen may go on with it and show the error. */
 bool theme_load(const char *name, const char *accent, struct theme *out, struct error *error);
+/* A mapping of role to words ("bold red on #202020"), themes/README.md; roles left out look as in
+ * the built-in dark. `path` is for messages, and names the theme. */
 bool theme_parse(struct slice text, const char *path, struct theme *out, struct error *error);
 /* "red", "bright-blue", "#ff8800", "default"; ERROR_CONFIG names the nearest. */
 bool color_parse(const char *text, color *out, struct error *error);
 const char *style_name(enum style style); /* "title-on" */
 
-/* The SGR sequence that sets this look from any other, for the depth; returns its length. RGB falls
- * to the nearest of the 6x6x6 cube and greys at 256, of the 16 at 16. */
-enum { LOOK_BYTES_MOST = 48 };
+/* What the depth leaves of a look: RGB falls to the nearest of the 6x6x6 cube and greys at 256
+ * (COLOR_INDEX | 16..255), of the 16 at 16; no colour at none. */
+struct look look_reduce(const struct look *look, enum color_depth depth);
+/* The SGR sequence that sets this look from any other, for the depth; returns its length. */
+enum { LOOK_BYTES_MOST = 56 };
 size_t look_sequence(const struct look *look, enum color_depth depth, char out[LOOK_BYTES_MOST]);
+/* The shortest that sets `to` where `from` is in force; both reduced. 0 bytes when they are equal.
+ */
+size_t look_change(const struct look *from, const struct look *to, char out[LOOK_BYTES_MOST]);
 
 #endif
