@@ -172,6 +172,7 @@ static int capture_run_stream(struct command *command, const struct profile *pro
     if (stream) {
         snprintf(name, sizeof name, "capture.%s", stream->capture->prefix);
         lock = lock_take(profile, name, "capture", &error);
+        command_say_lock(command, lock);
     }
     int code = lock ? capture_locked(command, &pipeline, stream) : command_fail(command, &error);
     lock_release(lock);
