@@ -60,6 +60,14 @@ static bool stage_open(struct stage *stage, const struct bring_up *work, const s
     return local.kind == ERROR_NONE;
 }
 
+/* What the run says of itself while nothing happens. */
+static void stage_phase(const struct stage *stage, const char *doing)
+{
+    char phase[64];
+    snprintf(phase, sizeof phase, "%s: %s", stage->step->id, doing);
+    run_phase(stage->work->run, phase);
+}
+
 static json_t *texts_json(const char *const *lines, size_t count)
 {
     json_t *array = json_array();
@@ -147,6 +155,7 @@ static bool stage_save_receipt(struct stage *stage, enum receipt_how how, struct
 
 static bool stage_prove(struct stage *stage, const char *action, struct error *error)
 {
+    stage_phase(stage, "prove");
     TRY(step_call(stage->step->prove, &stage->target, &stage->report, error));
     enum step_verdict verdict = step_report_verdict(&stage->report);
     if (verdict == VERDICT_FAIL || verdict == VERDICT_UNKNOWN)
@@ -161,6 +170,7 @@ static bool stage_apply_now(struct stage *stage, struct error *error)
     if (stage->receipt == NULL || stage->receipt->how == RECEIPT_APPLYING)
         TRY(stage_save_receipt(stage, RECEIPT_APPLYING, error));
     stage->target.receipt = stage->receipt;
+    stage_phase(stage, "apply");
     TRY(FAULT("pipeline.step.before-apply", error));
     if (!stage->step->apply(&stage->target, &stage->report, error)) {
         error_prefix(error, "step %s (%s)", stage->step->id, stage->object);
@@ -188,6 +198,7 @@ static bool stage_change(struct stage *stage, struct error *error)
 static bool stage_up(struct stage *stage, struct error *error)
 {
     struct step_report *report = &stage->report;
+    stage_phase(stage, "check");
     TRY(step_look(stage->step, &stage->target, report, error));
     if (report->needs_person)
         return stage_stop(stage, report->needs_person, report->needs_person_remedy, error);
@@ -279,6 +290,7 @@ static bool stage_undo_now(struct stage *stage, struct error *error)
 {
     const struct profile *profile = stage->work->pipeline->profile;
     struct step_report *report = &stage->report;
+    stage_phase(stage, "undo");
     TRY(step_look(stage->step, &stage->target, report, error));
     if (report->state == STEP_UNKNOWN)
         return stage_stop_by_finding(stage, error);
