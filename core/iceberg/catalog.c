@@ -36,6 +36,12 @@ bool catalog_load(struct catalog *catalog, struct catalog_ident ident, struct ic
     return false;
 }
 
+bool catalog_pointer(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
+                     struct error *error)
+{
+    return catalog->ops->pointer(catalog, ident, out, error) && buffer_text(out, error);
+}
+
 /* A path as the caller wrote it becomes a URI: every engine that reads the catalog must understand
  * it, wherever it stands. */
 static bool catalog_full_location(const char *location, struct buffer *out, struct error *error)

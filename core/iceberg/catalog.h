@@ -42,6 +42,8 @@ struct catalog_ops {
                    struct slice metadata, struct error *error);
     bool (*location)(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
                      struct error *error);
+    bool (*pointer)(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
+                    struct error *error);
     bool (*publish)(struct catalog *catalog, struct iceberg_commit *const *commits, size_t count,
                     const struct catalog_commit_options *options, struct error *error);
     bool (*list)(struct catalog *catalog, const char *namespace_name, struct catalog_listing *out,
@@ -67,6 +69,10 @@ void catalog_close(struct catalog *catalog); /* NULL is fine */
 /* ERROR_NOT_FOUND when there is no such table. */
 bool catalog_load(struct catalog *catalog, struct catalog_ident ident, struct iceberg_table *out,
                   struct error *error);
+/* Appends what names the table's present metadata file, ended by a NUL, without reading that: as
+ * long as it stays the same the table is the same. ERROR_NOT_FOUND as above. */
+bool catalog_pointer(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
+                     struct error *error);
 /* Creates an empty format-v2 table and loads it. ERROR_EXISTS when it is there already. `location`
  * NULL: the catalog's choice. Fields with id <= 0 get ids. */
 bool catalog_create(struct catalog *catalog, struct catalog_ident ident,

@@ -159,6 +159,15 @@ static bool jdbc_load(struct catalog *catalog, struct catalog_ident ident,
     return ok;
 }
 
+static bool jdbc_pointer(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
+                         struct error *error)
+{
+    struct catalog_jdbc *jdbc = jdbc_of(catalog);
+    bool found = false;
+    return check_ident(ident, error) && read_pointer(jdbc, ident, out, &found, error) &&
+           (found || not_found(jdbc, ident, error));
+}
+
 static bool jdbc_location(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
                           struct error *error)
 {
@@ -359,6 +368,7 @@ static const struct catalog_ops jdbc_ops = {
     .load = jdbc_load,
     .create = jdbc_create,
     .location = jdbc_location,
+    .pointer = jdbc_pointer,
     .publish = catalog_jdbc_publish,
     .list = jdbc_list,
     .drop = jdbc_drop,

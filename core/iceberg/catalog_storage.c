@@ -95,6 +95,26 @@ static bool storage_load_version(struct store *store, const char *key, bool dura
     return ok;
 }
 
+static bool storage_not_found(const struct store *store, struct error *error)
+{
+    return error_set(error, ERROR_NOT_FOUND, "create it first, or check the path",
+                     "%s: no Iceberg table there", store_root(store));
+}
+
+static bool storage_pointer(struct catalog *catalog, struct catalog_ident ident, struct buffer *out,
+                            struct error *error)
+{
+    struct storage_head head;
+    struct store *store =
+        storage_open_place((struct catalog_storage *)catalog, ident, false, error);
+    TRY(store != NULL);
+    bool ok = storage_find_head(store, &head, error) &&
+              (head.version >= 0 || storage_not_found(store, error)) &&
+              buffer_append_format(out, error, "%s/%s", store_uri(store), head.key);
+    store_close(store);
+    return ok;
+}
+
 static bool storage_load(struct catalog *catalog, struct catalog_ident ident,
                          struct iceberg_table *out, struct error *error)
 {
@@ -104,8 +124,7 @@ static bool storage_load(struct catalog *catalog, struct catalog_ident ident,
     TRY(store != NULL);
     bool ok = storage_find_head(store, &head, error);
     if (ok && head.version < 0)
-        ok = error_set(error, ERROR_NOT_FOUND, "create it first, or check the path",
-                       "%s: no Iceberg table there", store_root(store));
+        ok = storage_not_found(store, error);
     ok = ok && storage_load_version(store, head.key, storage->durable, out, error);
     store_close(store);
     return ok;
@@ -371,6 +390,7 @@ static const struct catalog_ops storage_ops = {
     .load = storage_load,
     .create = storage_create,
     .location = storage_location,
+    .pointer = storage_pointer,
     .publish = storage_publish,
     .list = storage_list_tables,
     .drop = storage_drop,

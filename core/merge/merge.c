@@ -216,7 +216,9 @@ static bool set_state(struct target *target, const struct merge *merge,
 /* The watermark goes into the same commit as the rows: property, and summary of the snapshot. */
 static bool finish_commit(struct target *target, struct error *error)
 {
-    char number[24];
+    char number[24], rows[24];
+    snprintf(rows, sizeof rows, "%lld",
+             (long long)(target->inserted + target->updated + target->deleted));
     snprintf(number, sizeof number, "%lld", (long long)iceberg_commit_snapshot_id(target->commit));
     char *property =
         table_state_print(&target->conflate.state, target->topic, "${snapshot-id}", error);
@@ -229,6 +231,7 @@ static bool finish_commit(struct target *target, struct error *error)
         snprintf(number, sizeof number, "%lld", (long long)target->batch);
         ok =
             iceberg_commit_set_summary(target->commit, STATE_SUMMARY_BATCH, number, error) &&
+            iceberg_commit_set_summary(target->commit, STATE_SUMMARY_ROWS, rows, error) &&
             iceberg_commit_set_summary(target->commit, STATE_SUMMARY_WATERMARK, watermark, error) &&
             iceberg_commit_set_summary(target->commit, STATE_PROPERTY, summary, error);
     }

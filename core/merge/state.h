@@ -18,6 +18,7 @@
 
 #define STATE_PROPERTY "surfboard.state"
 #define STATE_SUMMARY_BATCH "surfboard.batch-id"
+#define STATE_SUMMARY_ROWS "surfboard.rows" /* inserted + updated + deleted, net */
 #define STATE_SUMMARY_WATERMARK "surfboard.watermark"
 
 enum { STATE_FORMAT = 1 };

@@ -9,15 +9,16 @@
 #include "core/base/memory.h"
 #include "core/base/quantity.h"
 #include "core/iceberg/catalog.h"
-#include "core/iceberg/table.h"
 #include "core/merge/feed.h"
 #include "core/net/pg.h"
 #include "core/store/store.h"
+#include "core/pipeline/wanted.h"
 
 enum { LAG_SOURCE, LAG_CAPTURED, LAG_FILES, LAG_MERGED, LAG_VISIBLE };
 enum { LAG_ANSWER_MS = 5000, LAG_CONNECT_MS = 3000, LAG_MARKS_MOST = 64, LAG_RUNS = 200 };
 
 #define LAG_AGAIN_NS INT64_C(5000000000) /* how long a silent service is left alone */
+#define LAG_SLOT_NS INT64_C(300000000)   /* how long a slot's answer is good */
 #define LAG_RUNS_NS INT64_C(1000000000)  /* how long the list of runs is good */
 
 struct catalog *pipeline_catalog_open(const struct pipeline *pipeline, bool durable,
@@ -49,6 +50,7 @@ void lag_session_close(struct lag_session *session)
     catalog_close(session->catalog);
     store_close(session->deltas);
     run_list_destroy(&session->runs);
+    lag_tables_destroy(&session->tables);
     *session = (struct lag_session){0};
 }
 
@@ -134,48 +136,85 @@ static struct pg *source_connection(struct measure *measure, struct error *error
     return source->pg;
 }
 
+/* safe_wal_size: what may still be written before the slot is lost (max_slot_wal_keep_size). */
 static const char slot_query[] =
     "SELECT pg_current_wal_lsn()::text, s.active::int::text, s.confirmed_flush_lsn::text, "
     "pg_wal_lsn_diff(pg_current_wal_lsn(), s.confirmed_flush_lsn)::bigint::text, "
     "pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::bigint::text, "
-    "coalesce(s.wal_status, '') FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON "
-    "s.slot_name = $1";
+    "coalesce(s.wal_status, ''), s.safe_wal_size::text, "
+    "pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint::text "
+    "FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1";
+
+static bool slot_ask(struct lag_source *source, struct lag_slot *slot, struct error *error)
+{
+    struct pg_rows rows = {0};
+    bool ok = pg_query(source->pg, slot_query, &source->capture->slot, 1, &rows, error);
+    const char *values[8];
+    for (size_t i = 0; i < 8; i++)
+        values[i] = ok ? pg_rows_value(&rows, 0, i) : NULL;
+    if (ok) {
+        *slot = (struct lag_slot){.there = values[1] != NULL, .room_bytes = -1};
+        slot->active = values[1] && values[1][0] == '1';
+        slot->lost = values[5] && strcmp(values[5], "lost") == 0;
+        int64_t behind = values[3] ? strtoll(values[3], NULL, 10) : 0;
+        slot->behind_bytes = behind > 0 ? behind : 0;
+        slot->held_bytes = values[4] ? strtoull(values[4], NULL, 10) : 0;
+        slot->room_bytes = values[6] ? strtoll(values[6], NULL, 10) : -1;
+        slot->written_bytes = values[7] ? strtoull(values[7], NULL, 10) : 0;
+        snprintf(slot->written, sizeof slot->written, "%s", values[0] ? values[0] : "?");
+        snprintf(slot->confirmed, sizeof slot->confirmed, "%s", values[2] ? values[2] : "no slot");
+    }
+    pg_rows_destroy(&rows);
+    return ok;
+}
+
+/* All streams of a capture share its slot: one question for all of them in a look. */
+static bool measure_slot(struct measure *measure, struct lag_slot *slot, struct error *error)
+{
+    struct pg *pg = source_connection(measure, error);
+    TRY(pg);
+    struct lag_source *source = measure->session->sources;
+    while (source->pg != pg)
+        source++;
+    int64_t now = clock_monotonic_ns();
+    if (source->slot_ns == 0 || now - source->slot_ns > LAG_SLOT_NS || now < source->slot_ns) {
+        source->slot_ns = 0;
+        TRY(slot_ask(source, &source->slot, error));
+        source->slot_ns = now;
+    }
+    *slot = source->slot;
+    return true;
+}
 
 static void measure_source(struct measure *measure)
 {
     struct error error = {0};
-    struct pg_rows rows = {0};
-    const char *slot = measure->stream->capture->slot;
-    struct pg *pg = source_connection(measure, &error);
-    if (pg == NULL || !pg_query(pg, slot_query, &slot, 1, &rows, &error)) {
+    struct lag_slot slot;
+    if (!measure_slot(measure, &slot, &error)) {
         stage_set(measure, LAG_SOURCE, LAG_UNKNOWN, -1, "?");
         stage_set(measure, LAG_CAPTURED, LAG_UNKNOWN, -1, "?");
         lag_blame(measure, LAG_SOURCE, "unknown", error.message, error.remedy);
-        pg_rows_destroy(&rows);
         return;
     }
-    const char *values[6];
-    for (size_t i = 0; i < 6; i++)
-        values[i] = pg_rows_value(&rows, 0, i);
-    stage_set(measure, LAG_SOURCE, LAG_OK, 0, values[0] ? values[0] : "?");
-    measure->slot_there = values[1] != NULL;
-    measure->slot_active = values[1] && values[1][0] == '1';
-    measure->slot_lost = values[5] && (strcmp(values[5], "lost") == 0);
-    int64_t behind = values[3] ? strtoll(values[3], NULL, 10) : 0;
-    measure->lag->captured_bytes = behind > 0 ? (uint64_t)behind : 0;
-    measure->lag->held_bytes = values[4] ? strtoull(values[4], NULL, 10) : 0;
+    stage_set(measure, LAG_SOURCE, LAG_OK, 0, slot.written);
+    measure->slot_there = slot.there;
+    measure->slot_active = slot.active;
+    measure->slot_lost = slot.lost;
+    measure->lag->captured_bytes = (uint64_t)slot.behind_bytes;
+    measure->lag->held_bytes = slot.held_bytes;
+    measure->lag->room_bytes = slot.room_bytes;
+    measure->lag->written_bytes = slot.written_bytes;
     /* While a capture is at work its record is at most a second or two old; without one the record
      * tells since when nothing was read. */
     double since = measure->record_ms ? measure->now_s - (double)measure->record_ms / 1e3 : -1;
-    double lag_s = behind <= 0 ? 0 : since;
+    double lag_s = slot.behind_bytes <= 0 ? 0 : since;
     stage_set(measure, LAG_CAPTURED,
-              !measure->slot_there       ? LAG_NONE
-              : measure->slot_lost       ? LAG_FAIL
-              : measure->slot_active     ? LAG_OK
+              !slot.there                ? LAG_NONE
+              : slot.lost                ? LAG_FAIL
+              : slot.active              ? LAG_OK
               : lag_s > 0 || lag_s == -1 ? LAG_WARN
                                          : LAG_OK,
-              lag_s, values[2] ? values[2] : "no slot");
-    pg_rows_destroy(&rows);
+              lag_s, slot.confirmed);
 }
 
 static bool measure_files(struct measure *measure, struct error *error)
@@ -223,31 +262,6 @@ static bool measure_files(struct measure *measure, struct error *error)
     return true;
 }
 
-/* The marks that count: the state's when the table still stands on (or behind) the snapshot that it
- * belongs to, else those of the nearest snapshot of ours (design 5, "State"). */
-static json_t *table_watermark(const struct iceberg_table *table, int64_t *batch)
-{
-    const char *text = iceberg_table_property(table, "surfboard.state");
-    json_t *state = text ? json_loads(text, 0, NULL) : NULL;
-    json_t *snapshot = json_object_get(state, "snapshot");
-    json_t *watermark = NULL;
-    struct iceberg_snapshot nearest;
-    if (state && (!json_is_integer(snapshot) ||
-                  (table->snapshot_id >= 0 &&
-                   iceberg_snapshot_descends(table, table->snapshot_id,
-                                             (int64_t)json_integer_value(snapshot)))))
-        watermark = json_incref(json_object_get(state, "watermark"));
-    if (json_object_get(state, "batch"))
-        *batch = json_integer_value(json_object_get(state, "batch"));
-    json_decref(state);
-    if (watermark == NULL && iceberg_snapshot_nearest(table, -1, "surfboard.watermark", &nearest)) {
-        watermark = json_loads(iceberg_snapshot_summary(&nearest, "surfboard.watermark"), 0, NULL);
-        const char *id = iceberg_snapshot_summary(&nearest, "surfboard.batch-id");
-        *batch = id ? strtoll(id, NULL, 10) : *batch;
-    }
-    return watermark;
-}
-
 /* Commit time of the first change behind the watermark; 0 when there is none. */
 static bool oldest_waiting(struct measure *measure, const struct stream_table *table,
                            const json_t *watermark, double *out, struct error *error)
@@ -290,32 +304,19 @@ static bool oldest_waiting(struct measure *measure, const struct stream_table *t
 static bool measure_table(struct measure *measure, const struct stream_table *table,
                           struct error *error)
 {
-    struct catalog_ident ident = {measure->pipeline->namespace, table->name};
-    struct iceberg_table loaded = {0};
-    json_t *watermark = NULL;
-    bool ok = catalog_load(measure->session->catalog, ident, &loaded, error);
-    if (ok) {
-        int64_t batch = 0;
-        struct iceberg_snapshot snapshot;
-        measure->tables_there++;
-        watermark = table_watermark(&loaded, &batch);
-        if (batch > measure->lag->batch)
-            measure->lag->batch = batch;
-        if (loaded.snapshot_id >= 0 &&
-            iceberg_snapshot_find(&loaded, loaded.snapshot_id, &snapshot) &&
-            snapshot.timestamp_ms > measure->newest_snapshot_ms)
-            measure->newest_snapshot_ms = snapshot.timestamp_ms;
-    } else if (error->kind == ERROR_NOT_FOUND) {
-        error_clear(error);
-        ok = true;
-    }
+    const struct lag_table *facts;
     double oldest = 0;
-    ok = ok && oldest_waiting(measure, table, watermark, &oldest, error);
-    if (ok && oldest > 0 && (measure->oldest_s == 0 || oldest < measure->oldest_s))
+    TRY(lag_tables_look(&measure->session->tables, measure->session->catalog,
+                        measure->pipeline->namespace, table, &facts, error));
+    measure->tables_there += facts->there;
+    if (facts->batch > measure->lag->batch)
+        measure->lag->batch = facts->batch;
+    if (facts->newest_ms > measure->newest_snapshot_ms)
+        measure->newest_snapshot_ms = facts->newest_ms;
+    TRY(oldest_waiting(measure, table, facts->watermark, &oldest, error));
+    if (oldest > 0 && (measure->oldest_s == 0 || oldest < measure->oldest_s))
         measure->oldest_s = oldest;
-    json_decref(watermark);
-    iceberg_table_destroy(&loaded);
-    return ok;
+    return true;
 }
 
 /* Opening a JDBC catalog makes its tables where they are missing; who only looks must not. */
@@ -404,9 +405,16 @@ static bool measure_runs(struct measure *measure, struct error *error)
         return true; /* nothing ever ran; who only looks makes no folders */
     if (session->runs_ns == 0 || clock_monotonic_ns() - session->runs_ns > LAG_RUNS_NS) {
         run_list_destroy(&session->runs);
-        TRY(run_list_load(profile, LAG_RUNS, &session->runs, error));
+        struct error why = {0};
+        if (!run_list_load(profile, LAG_RUNS, &session->runs, &why) && why.kind == ERROR_MEMORY)
+            return error_set_memory(error, 0);
+        session->runs_why = why;
         session->runs_ns = clock_monotonic_ns();
     }
+    /* A run that failed may be among those that can't be read: nothing is well then. */
+    if (session->runs_why.kind)
+        lag_blame(measure, LAG_MERGED, "unknown", session->runs_why.message,
+                  session->runs_why.remedy);
     for (int verb = 0; verb < 2; verb++)
         for (size_t i = 0; i < session->runs.count; i++) {
             const struct run_summary *run = &session->runs.runs[i];
@@ -469,12 +477,33 @@ static void lag_judge(struct measure *measure)
                   "surfboard merge STREAM");
 }
 
+/* Somebody stopped it on purpose: that is no failure, and not well either. */
+static void lag_pause(struct measure *measure)
+{
+    struct lag *lag = measure->lag;
+    struct wanted wanted;
+    static const char *const over[] = {"FAILED", "not built", "unknown"};
+    for (size_t i = 0; i < sizeof over / sizeof *over; i++)
+        if (strcmp(lag->state, over[i]) == 0)
+            return;
+    if (!wanted_load(measure->pipeline->profile, &wanted, NULL))
+        return; /* doctor says what is wrong with the file */
+    const struct wanted_work *merge = wanted_find(&wanted, "merge", measure->stream->name);
+    if (merge && merge->paused) {
+        lag->state = "paused";
+        lag->stuck_at = lag->chain[LAG_MERGED].stage;
+        snprintf(lag->reason, sizeof lag->reason, "paused by %s since %s", merge->by, merge->since);
+        snprintf(lag->remedy, sizeof lag->remedy, "surfboard resume %s", measure->stream->name);
+    }
+    wanted_destroy(&wanted);
+}
+
 bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
                  struct lag_session *session, struct lag *out, struct error *error)
 {
     static const char *const stages[LAG_STAGES] = {"source", "captured", "files", "merged",
                                                    "visible"};
-    *out = (struct lag){.stream = stream, .state = "ok", .freshness_s = -1};
+    *out = (struct lag){.stream = stream, .state = "ok", .freshness_s = -1, .room_bytes = -1};
     struct measure measure = {.pipeline = pipeline,
                               .stream = stream,
                               .session = session,
@@ -482,12 +511,19 @@ bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
                               .now_s = (double)clock_now_ms() / 1e3};
     for (int i = 0; i < LAG_STAGES; i++) {
         out->chain[i].stage = stages[i];
-        stage_set(&measure, i, LAG_UNKNOWN, -1, "?");
+        stage_set(&measure, i, stream->capture ? LAG_UNKNOWN : LAG_NONE, -1,
+                  stream->capture ? "?" : "none");
+    }
+    if (stream->capture == NULL) {
+        out->state = "not built";
+        snprintf(out->reason, sizeof out->reason, "%s", stream->no_capture);
+        return true;
     }
     TRY(measure_files(&measure, error));
     measure_source(&measure);
     measure_lake(&measure);
     TRY(measure_runs(&measure, error));
     lag_judge(&measure);
+    lag_pause(&measure);
     return true;
 }

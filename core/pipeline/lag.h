@@ -4,6 +4,7 @@
 #ifndef SURFBOARD_PIPELINE_LAG_H
 #define SURFBOARD_PIPELINE_LAG_H
 
+#include "core/pipeline/lag_table.h"
 #include "core/pipeline/pipeline.h"
 #include "core/pipeline/run.h"
 
@@ -28,7 +29,7 @@ struct lag_stage {
 
 struct lag {
     const struct stream *stream;
-    const char *state;            /* "ok", "late", "stopped", "FAILED", "unknown", "not built" */
+    const char *state; /* "ok", "late", "stopped", "paused", "FAILED", "unknown", "not built" */
     char reason[LAG_REASON_SIZE]; /* why it is not ok; "" */
     char remedy[LAG_REASON_SIZE];
     const char *stuck_at; /* the first stage that is not well; NULL */
@@ -38,6 +39,16 @@ struct lag {
     int64_t events_waiting_ms; /* commit time of the oldest change that is not merged; 0: none */
     uint64_t captured_bytes;   /* of WAL that the capture has still to read */
     uint64_t held_bytes;       /* of WAL that the slot keeps */
+    int64_t room_bytes;        /* of WAL that may be written until the slot is lost; -1: no limit */
+    uint64_t written_bytes;    /* of WAL, ever: its growth between two looks is the rate */
+};
+
+/* What the server says of a capture's slot. */
+struct lag_slot {
+    bool there, active, lost;
+    int64_t behind_bytes, room_bytes;
+    uint64_t held_bytes, written_bytes;
+    char written[32], confirmed[32]; /* positions */
 };
 
 /* Connections that measuring several streams, again and again, shares; who did not answer is not
@@ -52,16 +63,20 @@ struct lag_session {
         struct pg *pg;
         int64_t failed_ns;
         struct error why;
+        struct lag_slot slot; /* shared by the streams of a capture for a moment */
+        int64_t slot_ns;
     } sources[16];
     size_t source_count;
     struct run_list runs; /* the last ones */
     int64_t runs_ns;
+    struct error runs_why; /* they can't be read; kind 0: they can */
+    struct lag_tables tables;
 };
 
 void lag_session_close(struct lag_session *session);
 
-/* False only when memory or the stop flag says so: an outside system that does not answer makes its
- * stage unknown. */
+/* False only when memory says so: an outside system that does not answer makes its stage unknown. A
+ * stream that is not captured from here is "not built", with the reason. */
 bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
                  struct lag_session *session, struct lag *out, struct error *error);
 
