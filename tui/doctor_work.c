@@ -68,7 +68,7 @@ static bool work_check(const struct working *working, const struct wanted_work *
 static bool work_check_unit(const struct working *working, const struct boot_facts *facts,
                             struct error *error)
 {
-    char evidence[BOOT_PATH_SIZE + 64], remedy[256];
+    char evidence[BOOT_PATH_SIZE + 128], remedy[256];
     if (!facts->systemd && facts->unit[0] == '\0')
         return work_tell(working, "unit", VERDICT_WARN, "this machine runs no systemd",
                          "nothing starts wanted work when it comes up again",
@@ -92,7 +92,7 @@ static bool work_check_unit(const struct working *working, const struct boot_fac
 static bool work_check_logout(const struct working *working, const struct boot_facts *facts,
                               const char *user, struct error *error)
 {
-    char evidence[BOOT_PATH_SIZE + 64], remedy[256];
+    char evidence[BOOT_PATH_SIZE + 128], remedy[256];
     snprintf(remedy, sizeof remedy, "loginctl enable-linger %s", user);
     snprintf(evidence, sizeof evidence, "%s is a unit of user %s, who does not linger", facts->unit,
              user);
