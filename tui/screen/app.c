@@ -323,9 +323,6 @@ static void front_signal(struct front *front, int number)
     case SIGCONT:
         front_continue(front);
         break;
-    case SIGHUP:
-        front->gone = true;
-        break;
     default:
         app->killed_by = number;
         app->ended = true;
