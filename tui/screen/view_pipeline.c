@@ -1,5 +1,5 @@
-/* 2 Pipeline: the bring-up of a stream, step by step: how each stands, what it would send, how it is
- * taken back. */
+/* 2 Pipeline: the bring-up of a stream, step by step: how each stands, what it would send, how it
+ * is taken back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +144,14 @@ static void pipeline_shown(struct view *base)
         pipe_look(view);
     pipe_tick_soon(view);
     pipe_changed(view);
+}
+
+/* What is known of runs is new: one that somebody else began is followed from now on. */
+static void pipeline_tick(struct view *base)
+{
+    struct pipeline_view *view = (struct pipeline_view *)base;
+    if (!view->ticking && pipe_run(view))
+        pipe_tick_soon(view);
 }
 
 static bool pipeline_object(struct view *base, struct object *out)
@@ -304,6 +312,7 @@ const struct view_kind view_pipeline = {
     .can = pipeline_can,
     .act = pipeline_act,
     .object = pipeline_object,
+    .tick = pipeline_tick,
     .shown = pipeline_shown,
     .find = pipeline_find,
 };

@@ -1,7 +1,8 @@
 /* view_pipeline.h: the parts of the Pipeline view share this. Of view_pipeline*.c only.
  *
- * What is known of a step is the answer of the last look (view_pipeline_look.c); while a run of `up`
- * or `down` works on the stream, its events are followed (view_pipeline_run.c) and count more. */
+ * What is known of a step is the answer of the last look (view_pipeline_look.c); while a run of
+ * `up` or `down` works on the stream, its events are followed (view_pipeline_run.c) and count more.
+ */
 #ifndef SURFBOARD_TUI_SCREEN_VIEW_PIPELINE_H
 #define SURFBOARD_TUI_SCREEN_VIEW_PIPELINE_H
 
@@ -17,14 +18,14 @@ struct pipe_follow;
 /* What a look found out about one step; made by a job, then the view's. */
 struct pipe_answer {
     struct pipe_look *look;
-    size_t step;                /* index among the stream's steps */
-    struct step_report found;   /* check; lines: what `up` would send */
-    struct step_report proof;   /* prove, when the step stands */
-    struct step_report undo;    /* lines: what `down` would send */
+    size_t step;              /* index among the stream's steps */
+    struct step_report found; /* check; lines: what `up` would send */
+    struct step_report proof; /* prove, when the step stands */
+    struct step_report undo;  /* lines: what `down` would send */
     bool proved, undo_known;
-    struct error failure;       /* it could not be asked; its kind is ERROR_NONE when it could */
+    struct error failure; /* it could not be asked; its kind is ERROR_NONE when it could */
     struct error undo_failure;
-    bool has_receipt, joined;   /* a receipt is there; this stream is among its users */
+    bool has_receipt, joined; /* a receipt is there; this stream is among its users */
     enum receipt_how how;
     size_t users;
     char made_at[40], made_by[96], made_run[RUN_ID_SIZE];
@@ -78,7 +79,7 @@ struct pipeline_view {
     bool on_detail; /* the keys go there; alone in sight where two panes don't fit */
     bool zoomed, narrow;
     struct detail detail;
-    uint64_t generation; /* goes up with everything that the detail shows */
+    uint64_t generation;  /* goes up with everything that the detail shows */
     struct object wanted; /* asked for before there was a pipeline */
     bool wants;
 };
@@ -97,14 +98,14 @@ enum pipe_mark {
 
 struct pipe_look_of { /* how a step looks in the list */
     enum pipe_mark mark;
-    char word[24];
+    char word[48];
     bool grey; /* what is shown may not be so any more */
 };
 
 struct pipe_stream *pipe_stream_now(const struct pipeline_view *view); /* NULL: none */
 struct pipe_step *pipe_step_now(const struct pipeline_view *view);
-struct pipe_look_of pipe_step_look(const struct pipeline_view *view, const struct pipe_stream *stream,
-                                   size_t index);
+struct pipe_look_of pipe_step_look(const struct pipeline_view *view,
+                                   const struct pipe_stream *stream, size_t index);
 bool pipe_stands(const struct pipe_step *step);
 /* Whether `up` would do it: absent, or differs in what is ours. */
 bool pipe_to_do(const struct pipe_step *step);
@@ -115,8 +116,6 @@ const char *pipe_style(const struct canvas *canvas, enum pipe_mark mark, enum st
 const char *pipe_undo_action(const struct pipe_step *step, bool shared);
 /* A title without the id in front of it. */
 const char *pipe_title(const struct step *step);
-/* "14:31:05", local. */
-void pipe_time(int64_t us, char *out, size_t size);
 
 /* ---- looking (view_pipeline_look.c) ---- */
 

@@ -117,12 +117,11 @@ static enum answer can_change(const struct pipeline_view *view, enum action_id a
 {
     const struct pipe_stream *stream = pipe_stream_now(view);
     const char *run = pipe_run(view);
-    enum answer answer = action == ACTION_STEP_APPLY
-                             ? can_apply(view, stream, pipe_step_now(view), why)
-                         : action == ACTION_STEP_ALL ? can_apply_all(stream, why)
-                         : action == ACTION_STEP_UNDO
-                             ? can_undo(stream, stream->list.selected, false, why)
-                             : can_undo(stream, 0, true, why);
+    enum answer answer =
+        action == ACTION_STEP_APPLY  ? can_apply(view, stream, pipe_step_now(view), why)
+        : action == ACTION_STEP_ALL  ? can_apply_all(stream, why)
+        : action == ACTION_STEP_UNDO ? can_undo(stream, stream->list.selected, false, why)
+                                     : can_undo(stream, 0, true, why);
     if (answer == ANSWER_ABSENT)
         return answer;
     if (run)
@@ -309,10 +308,9 @@ static bool list_undo(struct buffer *plan, const struct pipe_stream *stream, siz
             ok = buffer_append_format(plan, NULL, "%s stays: down --shared takes it away\n",
                                       step->step->id);
         else
-            ok = buffer_append_format(plan, NULL, "%s is left as it is, without us: %s\n",
-                                      step->step->id,
-                                      step->answer->users > 1 ? "other streams use it"
-                                                              : "it was adopted");
+            ok = buffer_append_format(
+                plan, NULL, "%s is left as it is, without us: %s\n", step->step->id,
+                step->answer->users > 1 ? "other streams use it" : "it was adopted");
     }
     return ok;
 }
@@ -331,7 +329,8 @@ static void ask_undo(struct pipeline_view *view, const struct pipe_stream *strea
     else
         snprintf(title, sizeof title, "Undo %s of %s", id, order.stream);
     snprintf(target, sizeof target, "stream %s%s%s", order.stream,
-             whole ? ", everything that receipts say was made for it" : ", the last step first, to ",
+             whole ? ", everything that receipts say was made for it"
+                   : ", the last step first, to ",
              whole ? "" : id);
     struct ask ask = {.title = title,
                       .target = target,
@@ -370,13 +369,13 @@ static bool plan_receipt(struct buffer *out, const struct pipe_answer *answer)
 {
     if (!answer->has_receipt)
         return buffer_append_text(out, "\nReceipt\n  none: not made by us\n", NULL);
-    return buffer_append_format(out, NULL, "\nReceipt\n  %s by %s%s%s at %s; %zu stream%s use%s it\n",
-                                answer->how == RECEIPT_ADOPTED    ? "adopted"
-                                : answer->how == RECEIPT_APPLYING ? "begun"
-                                                                  : "made",
-                                answer->made_by, answer->made_run[0] ? " in run " : "",
-                                answer->made_run, answer->made_at, answer->users,
-                                answer->users == 1 ? "" : "s", answer->users == 1 ? "s" : "");
+    return buffer_append_format(
+        out, NULL, "\nReceipt\n  %s by %s%s%s at %s; %zu stream%s use%s it\n",
+        answer->how == RECEIPT_ADOPTED    ? "adopted"
+        : answer->how == RECEIPT_APPLYING ? "begun"
+                                          : "made",
+        answer->made_by, answer->made_run[0] ? " in run " : "", answer->made_run, answer->made_at,
+        answer->users, answer->users == 1 ? "" : "s", answer->users == 1 ? "s" : "");
 }
 
 static bool plan_differences(struct buffer *out, const struct step_report *found)
@@ -395,19 +394,17 @@ static void show_plan(struct pipeline_view *view, const struct pipe_step *step)
     struct buffer text = {0};
     char title[128];
     snprintf(title, sizeof title, "Plan of %s", step->step->id);
-    bool ok = buffer_append_format(&text, NULL, "%s\n%s\n\nPlan\n", step->step->title,
-                                   step->step->why);
+    bool ok =
+        buffer_append_format(&text, NULL, "%s\n%s\n\nPlan\n", step->step->title, step->step->why);
     if (pipe_to_do(step))
         ok = ok && add_plan(&text, step, "  ");
     else
         ok = ok && buffer_append_format(&text, NULL, "  nothing to send%s\n",
                                         pipe_stands(step) ? ": it stands" : " now");
     if (answer->found.needs_person)
-        ok = ok && buffer_append_format(&text, NULL, "\nNeeds a person\n  %s\n  %s\n",
-                                        answer->found.needs_person,
-                                        answer->found.needs_person_remedy
-                                            ? answer->found.needs_person_remedy
-                                            : "");
+        ok = ok && buffer_append_format(
+                       &text, NULL, "\nNeeds a person\n  %s\n  %s\n", answer->found.needs_person,
+                       answer->found.needs_person_remedy ? answer->found.needs_person_remedy : "");
     ok = ok && buffer_append_text(&text, "\nUndo\n", NULL) && add_undo(&text, step, "  ") &&
          plan_receipt(&text, answer) && plan_differences(&text, &answer->found);
     if (ok)

@@ -1,5 +1,5 @@
-/* The right pane: why a step exists, what would be sent, how it is undone, what was found. Lines are
- * folded at blanks once, when something changed, and not for each frame. */
+/* The right pane: why a step exists, what would be sent, how it is undone, what was found. Lines
+ * are folded at blanks once, when something changed, and not for each frame. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,10 +238,10 @@ static void compose_differences(struct detail *detail, const struct canvas *canv
 static void compose_stopped(struct detail *detail, const struct canvas *canvas,
                             const struct pipe_step *step)
 {
-    char at[16], age[32];
+    char at[32], age[32];
     if (step->stopped_run[0] == '\0')
         return;
-    pipe_time(step->stopped_us, at, sizeof at);
+    watch_time(step->stopped_us, true, at, sizeof at);
     watch_age((double)(clock_now_us() - step->stopped_us) / 1e6, age, sizeof age);
     detail_mark(detail, canvas_glyph(canvas, GLYPH_FAIL), STYLE_FAIL, STYLE_TEXT,
                 "run %s stopped here at %s, %s ago", step->stopped_run, at, age);
@@ -253,14 +253,14 @@ static void compose_stopped(struct detail *detail, const struct canvas *canvas,
 static void compose_checked(struct detail *detail, const struct pipe_step *step)
 {
     const struct pipe_answer *answer = step->answer;
-    char at[16], age[32];
+    char at[32], age[32];
     int64_t seconds = (clock_now_us() - answer->at_us) / 1000000;
-    pipe_time(answer->at_us, at, sizeof at);
+    watch_time(answer->at_us, true, at, sizeof at);
     watch_age((double)seconds, age, sizeof age);
     bool stale = step->stale || seconds > PIPE_STALE_MS / 1000;
-    detail_print(detail, answer->proved ? "Proved" : "Checked", STYLE_DIM, "%s%s%s%s%s", at,
-                 seconds >= 60 ? ", " : "", seconds >= 60 ? age : "", seconds >= 60 ? " ago" : "",
-                 stale ? "; stale: v checks again" : "");
+    detail_print(detail, answer->proved && step->step->prove ? "Proved" : "Checked", STYLE_DIM,
+                 "%s%s%s%s%s", at, seconds >= 60 ? ", " : "", seconds >= 60 ? age : "",
+                 seconds >= 60 ? " ago" : "", stale ? "; stale: v checks again" : "");
 }
 
 static void compose_receipt(struct detail *detail, const struct pipe_answer *answer)
@@ -270,11 +270,8 @@ static void compose_receipt(struct detail *detail, const struct pipe_answer *ans
     if (!answer->has_receipt)
         return;
     snprintf(at, sizeof at, "%.10s", answer->made_at);
-    if (datetime_parse_timestamptz(slice_of(answer->made_at), &made_us)) {
-        char time[16];
-        pipe_time(made_us, time, sizeof time);
-        snprintf(at, sizeof at, "%.10s %.5s", answer->made_at, time);
-    }
+    if (datetime_parse_timestamptz(slice_of(answer->made_at), &made_us))
+        watch_time(made_us, true, at, sizeof at);
     detail_print(detail, answer->how == RECEIPT_ADOPTED ? "Adopted" : "Made", STYLE_DIM,
                  "%s by %s%s%s", at, answer->made_by, answer->made_run[0] ? ", run " : "",
                  answer->made_run);
@@ -496,9 +493,8 @@ void pipe_detail_act(struct pipeline_view *view, enum action_id action)
 {
     struct detail *detail = &view->detail;
     /* The same moves as in a list, of the line on top. */
-    struct list list = {.count = detail_last_top(detail) + 1,
-                        .selected = detail->top,
-                        .page = detail->page};
+    struct list list = {
+        .count = detail_last_top(detail) + 1, .selected = detail->top, .page = detail->page};
     list_act(&list, action);
     detail->top = list.selected;
 }

@@ -4,7 +4,7 @@
 
 #include "tui/screen/view_pipeline.h"
 
-enum { STACKED_BELOW = 70, LEFT_LEAST = 25, LEFT_MOST = 40, MARK_COLUMNS = 2 };
+enum { STACKED_BELOW = 70, LEFT_LEAST = 27, LEFT_MOST = 40, MARK_COLUMNS = 2 };
 
 struct row_context {
     const struct pipeline_view *view;
@@ -23,16 +23,20 @@ static void draw_step(void *context, size_t index, struct canvas *canvas, struct
     int room = rect.columns - MARK_COLUMNS;
     canvas_print(canvas, rect.row, rect.column, 1, look.grey ? STYLE_DIM : style, glyph);
     /* The name counts more than the word, but an age must not be cut. */
-    int used = canvas_print(canvas, rect.row, rect.column + MARK_COLUMNS,
-                            room, selected      ? STYLE_STRONG
-                                  : look.grey   ? STYLE_DIM
-                                                : STYLE_TEXT,
+    int used = canvas_print(canvas, rect.row, rect.column + MARK_COLUMNS, room,
+                            selected    ? STYLE_STRONG
+                            : look.grey ? STYLE_DIM
+                                        : STYLE_TEXT,
                             id);
-    if (word && used + 1 + word <= room)
-        canvas_print_right(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, room - used - 1,
+    if (word == 0 || room - used < 3)
+        return;
+    /* One cell stays free before the frame, where there is room. */
+    int left = room - used - 1 - (used + 2 + word <= room);
+    if (word <= left)
+        canvas_print_right(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, left,
                            look.grey ? STYLE_DIM : style, look.word);
-    else if (word && room - used > 2)
-        canvas_print(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, room - used - 1,
+    else
+        canvas_print(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, left,
                      look.grey ? STYLE_DIM : style, look.word);
 }
 
@@ -73,9 +77,6 @@ void pipe_draw(struct view *base, struct canvas *canvas, struct rect rect)
     struct pipeline_view *view = (struct pipeline_view *)base;
     bool list = pipe_stream_now(view) != NULL;
     view->narrow = rect.columns < STACKED_BELOW;
-    /* A run that somebody else began: it is followed from now on. */
-    if (!view->ticking && pipe_run(view))
-        pipe_tick_soon(view);
     if (!list || view->narrow || view->zoomed) {
         if (list && !view->on_detail)
             draw_list(view, canvas, rect, true);

@@ -1,7 +1,6 @@
 /* Where each step is, from the last look and from the run that is followed. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/clock.h"
 #include "tui/screen/view_pipeline.h"
@@ -34,8 +33,8 @@ enum step_verdict pipe_verdict(const struct pipe_answer *answer)
 static bool answer_stands(const struct pipe_answer *answer, const struct step *step)
 {
     enum step_state state = answer->found.state;
-    return answer->failure.kind == ERROR_NONE &&
-           (state == STEP_OURS || state == STEP_SHARED || (state == STEP_FITS && step->requirement));
+    return answer->failure.kind == ERROR_NONE && (state == STEP_OURS || state == STEP_SHARED ||
+                                                  (state == STEP_FITS && step->requirement));
 }
 
 bool pipe_stands(const struct pipe_step *step)
@@ -147,10 +146,12 @@ const char *pipe_style(const struct canvas *canvas, enum pipe_mark mark, enum st
     static const struct {
         enum glyph glyph;
         enum style style;
-    } looks[] = {
-        [PIPE_DONE] = {GLYPH_DONE, STYLE_OK},       [PIPE_FAILED] = {GLYPH_FAIL, STYLE_FAIL},
-        [PIPE_DIFFERS] = {GLYPH_WARN, STYLE_WARN},  [PIPE_UNKNOWN] = {GLYPH_UNKNOWN, STYLE_UNKNOWN},
-        [PIPE_TO_DO] = {GLYPH_ABSENT, STYLE_ABSENT}, [PIPE_RUNNING] = {GLYPH_MARK, STYLE_STRONG}};
+    } looks[] = {[PIPE_DONE] = {GLYPH_DONE, STYLE_OK},
+                 [PIPE_FAILED] = {GLYPH_FAIL, STYLE_FAIL},
+                 [PIPE_DIFFERS] = {GLYPH_WARN, STYLE_WARN},
+                 [PIPE_UNKNOWN] = {GLYPH_UNKNOWN, STYLE_UNKNOWN},
+                 [PIPE_TO_DO] = {GLYPH_ABSENT, STYLE_ABSENT},
+                 [PIPE_RUNNING] = {GLYPH_MARK, STYLE_STRONG}};
     *style = looks[mark].style;
     return canvas_glyph(canvas, looks[mark].glyph);
 }
@@ -177,12 +178,4 @@ const char *pipe_title(const struct step *step)
     if (strncmp(step->title, step->id, length) != 0 || step->title[length] != ':')
         return step->title;
     return step->title + length + 1 + strspn(step->title + length + 1, " ");
-}
-
-void pipe_time(int64_t us, char *out, size_t size)
-{
-    time_t seconds = (time_t)(us / 1000000);
-    struct tm local;
-    if (localtime_r(&seconds, &local) == NULL || strftime(out, size, "%H:%M:%S", &local) == 0)
-        snprintf(out, size, "?");
 }

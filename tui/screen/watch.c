@@ -134,8 +134,8 @@ static bool watch_run(struct job *job, void *context, struct error *error)
 static void watch_tell(struct app *app, const struct error *error)
 {
     struct watch *watch = &app->watch;
-    if (error->kind == ERROR_INTERRUPTED || strncmp(watch->told, error->message,
-                                                    sizeof watch->told - 1) == 0)
+    if (error->kind == ERROR_INTERRUPTED ||
+        strncmp(watch->told, error->message, sizeof watch->told - 1) == 0)
         return;
     snprintf(watch->told, sizeof watch->told, "%.*s", (int)sizeof watch->told - 1, error->message);
     app_fail(app, error);
@@ -234,8 +234,8 @@ static void watch_timer(void *context)
 {
     struct app *app = context;
     const struct watch *watch = &app->watch;
-    bool rested = watch->checked_us == 0 ||
-                  clock_now_us() - watch->checked_us >= REST_MS * INT64_C(1000);
+    bool rested =
+        watch->checked_us == 0 || clock_now_us() - watch->checked_us >= REST_MS * INT64_C(1000);
     watch_start(app, kind_in_sight(app) != &view_runs || rested);
 }
 

@@ -1,6 +1,6 @@
 /* watch.h: what the screen knows of streams, runs and services, looked at by one job at a time:
- * once a second while a view that ticks is in sight, each 30 s else, and not at all when the profile
- * names no service. Views read it; it is never waited for. */
+ * once a second while a view that ticks is in sight, each 30 s else, and not at all when the
+ * profile names no service. Views read it; it is never waited for. */
 #ifndef SURFBOARD_TUI_SCREEN_WATCH_H
 #define SURFBOARD_TUI_SCREEN_WATCH_H
 
@@ -42,7 +42,7 @@ struct watch_stream {
      * state and what only several looks, or wanted work, can tell. Of the last answer: see
      * watch_is_stale(). */
     const char *state;
-    char note[128];          /* what is being done about it: "run 0412 merges it"; "" */
+    char note[128];            /* what is being done about it: "run 0412 merges it"; "" */
     char merging[RUN_ID_SIZE]; /* the run that merges it now; "" */
     bool paused;
     /* Rows merged in each of the last 30 minutes of the clock, the newest (so far) last; -1: not

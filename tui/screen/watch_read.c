@@ -67,8 +67,7 @@ static void read_samples(struct watch_work *work, const struct stream *stream,
     for (size_t i = 0; i < WATCH_SAMPLES; i++)
         reading->samples[i] = -1;
     for (size_t i = 0; i < stream->table_count; i++) {
-        const struct lag_table *table =
-            lag_tables_find(&work->session.tables, &stream->tables[i]);
+        const struct lag_table *table = lag_tables_find(&work->session.tables, &stream->tables[i]);
         if (table == NULL || !table->there || work->session.catalog == NULL)
             continue;
         any = true;
