@@ -96,6 +96,8 @@ static void take_stream(struct watch *watch, size_t index, int64_t now)
     memcpy(stream->samples, reading->samples, sizeof stream->samples);
     stream->samples_exact = reading->samples_exact;
     stream->rows_s = reading->rows_s;
+    stream->rows = reading->rows;
+    stream->tables_there = reading->tables_there;
     stream->paused = reading->paused;
     stream->readers = reading->readers;
     stream->reader_count = reading->reader_count;
@@ -277,6 +279,7 @@ bool watch_open(struct app *app, struct error *error)
     for (size_t i = 0; i < count; i++) {
         watch->streams[i].lag.stream = &work->pipeline->streams[i];
         watch->streams[i].rows_s = watch->streams[i].wal.per_s = -1;
+        watch->streams[i].rows = -1;
         for (size_t n = 0; n < WATCH_SAMPLES; n++)
             watch->streams[i].samples[n] = -1;
     }

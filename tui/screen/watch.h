@@ -50,6 +50,8 @@ struct watch_stream {
     int64_t samples[WATCH_SAMPLES];
     bool samples_exact; /* false: some snapshots only say what was written */
     double rows_s;      /* over the last minute; -1: not known */
+    int64_t rows;       /* in its tables of the lake; -1: not known */
+    size_t tables_there;
     struct watch_trend trend;
     struct watch_rate wal;
     const char *const *readers; /* workspaces that read it, by name; in the watch's memory */

@@ -18,6 +18,8 @@ struct watch_work {
         int64_t samples[WATCH_SAMPLES];
         bool samples_exact;
         double rows_s;
+        int64_t rows;
+        size_t tables_there;
         bool paused;
         const char *const *readers;
         size_t reader_count;
