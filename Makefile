@@ -17,10 +17,11 @@ comma := ,
 flavour := $(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(FAULTS),-faults)
 BUILD   := .build/$(flavour)
 
-PACKAGES := libpq libcurl jansson yaml-0.1 zlib libzstd snappy libisal libxxhash libcrypto \
-    libutf8proc ncursesw readline
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+PACKAGES := jansson yaml-0.1 zlib libzstd libisal libxxhash libutf8proc tinfo readline
+# Their headers alone: these are loaded when first used (core/base/library.h).
+LOADED   := libpq libcurl snappy
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(LOADED) 2>/dev/null)
+PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
 # A terminal emulator, for tests only: the judge of what the screen writes.
 TEST_LIBS  := $(shell pkg-config --libs vterm 2>/dev/null)
 
@@ -63,7 +64,7 @@ DEPS := tests/tools/deps.sh
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all demo test bench fuzz format check install clean deps help unit unit-run fuzz-build \
-    bench-build program screen tools tidy FORCE
+    bench-build pty program screen tools tidy FORCE
 
 all: $(BUILD)/surfboard ## builds ./surfboard
 	$(Q)ln -sfn $(BUILD)/surfboard surfboard
@@ -132,6 +133,8 @@ unit-run: unit
 	    $$t >$$t.log 2>&1 && echo "  ok    $${t##*/}" || { echo "  FAIL  $${t##*/}"; tail -40 $$t.log; exit 1; }; done
 fuzz-build: $(fuzz_targets)
 	@:
+pty: $(pty_programs)
+	@:
 bench-build: $(bench_programs) $(BUILD)/surfboard tools
 	@:
 tools: .build/tools/cdcgen $(tool_programs) $(pty_programs)
@@ -149,8 +152,8 @@ demo: ## the whole pipeline on this machine, in one command; DEMO_ARGS="--no-scr
 WATCHED := CC=$(CLANG) SANITIZE=address,undefined,fuzzer-no-link FAULTS=1
 test: ## every test that can run here, in under 10 minutes; ONLY=name narrows, see tests/README.md
 	$(Q)$(DEPS) test
-	$(SUB) FAULTS=1 program unit screen tools
-	$(SUB) $(WATCHED) program unit screen fuzz-build
+	$(SUB) FAULTS=1 program unit screen tools pty
+	$(SUB) $(WATCHED) program unit screen fuzz-build pty
 	$(Q)python3 tests/run.py $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_SECONDS ?= 300

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run.py: runs what `make test` built, several tasks at a time, one line each.
 
-    run.py [--tier unit|watched|fuzz|screen|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
+    run.py [--tier unit|watched|fuzz|pty|screen|e2e]... [--only WORD] [--jobs N] [--fuzz-seconds N]
 
 A task passes (exit 0), fails, or is skipped: exit 77 with a last line "SKIP reason", which the summary
 repeats. Anything else that keeps a test from running is a failure. Logs stay in .build/test.
@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ PLAIN = ROOT / ".build/gcc-faults"
 WATCHED = ROOT / ".build/clang-14-address-undefined-fuzzer-no-link-faults"
 LOGS = ROOT / ".build/test"
 LAST_TIMES = LOGS / "seconds.json"
-TIERS = ("e2e", "screen", "fuzz", "watched", "unit")
+TIERS = ("e2e", "pty", "screen", "fuzz", "watched", "unit")
 SKIPPED = 77
 # Run a second time with the sanitized program: they lead through every reader of foreign bytes.
 WATCHED_TOO = {"generated", "trino_tables"}
@@ -93,6 +94,16 @@ def screen_tasks(python):
             yield Task("screen", f"{name}{suffix}", [python, str(ROOT / "tests/screen/run.py"), f"{name}_"], 400,
                        f"{scripts} scripts", environment={"SCREEN_DRIVER": str(build / "screen/driver"),
                                                           "SHOP_TOOL": str(PLAIN / "tools/shop")})
+
+
+def pty_tasks():
+    """Each file with the plain program, and with the sanitized one."""
+    for path in sorted((ROOT / "tests/pty").glob("*.py")):
+        if not path.read_text().startswith('"""Promise: '):
+            continue  # a helper of the others
+        for build, name in ((PLAIN, path.stem), (WATCHED, path.stem + ", watched")):
+            yield Task("pty", name, [sys.executable, str(path)], 240, promise_of(path),
+                       environment={"SCREEN": shlex.quote(str(build / "pty/probe"))})
 
 
 def start(task, environment):
@@ -213,6 +224,7 @@ def main():
     made = {
         "e2e": lambda: e2e_tasks(python),
         "screen": lambda: screen_tasks(python),
+        "pty": pty_tasks,
         "fuzz": lambda: fuzz_tasks(chosen.fuzz_seconds),
         "watched": lambda: unit_tasks("watched", WATCHED),
         "unit": lambda: unit_tasks("unit", PLAIN),

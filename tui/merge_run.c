@@ -79,6 +79,10 @@ static void progress(void *context, const char *phase, int64_t done, int64_t tot
     struct merge_run *run = context;
     (void)total;
     if (done)
+        run_progress(run->record, phase, "events", done, -1);
+    else
+        run_phase(run->record, phase);
+    if (done)
         command_progress(run->command, "%s: %s, %" PRId64 " events", run->stream->name, phase,
                          done);
     else
@@ -177,6 +181,7 @@ static bool follow(struct merge_run *run, struct merge *merge, struct merge_summ
     while (ok && !stopped(run)) {
         bool woken;
         struct error own = {0};
+        run_phase(run->record, "new files");
         if (!feed_watch_wait(watch, FOLLOW_WAIT_MS, &woken, &own) &&
             own.kind != ERROR_INTERRUPTED) {
             *error = own;

@@ -140,7 +140,7 @@ static int merge_stream(struct command *command, const struct pipeline *pipeline
     struct error error = {0};
     struct stream_merge parts = {0};
     struct merge_options options;
-    char *lock_name = memory_format(&error, "merge-%s", stream->name);
+    char *lock_name = memory_format(&error, "merge.%s.%s", pipeline->namespace, stream->name);
     struct lock *lock = NULL;
     struct catalog *catalog = NULL;
     struct run *record = NULL;

@@ -8,6 +8,7 @@
 #include "core/config/credential.h"
 #include "core/net/probe.h"
 #include "core/pipeline/run.h"
+#include "tui/doctor_work.h"
 #include "tui/step_print.h"
 #include "tui/steps.h"
 #include "tui/verbs.h"
@@ -29,6 +30,13 @@ static bool doctor_add(struct doctor *doctor, const char *service, const char *c
                                "state", step_verdict_name(verdict), "evidence", evidence, "cause",
                                cause ? cause : "", "remedy", remedy ? remedy : "");
     return json_array_append_new(doctor->checks, object) == 0 || error_set_memory(error, 0);
+}
+
+/* For checks of other files. */
+static bool doctor_take(void *context, const struct doctor_finding *finding, struct error *error)
+{
+    return doctor_add(context, finding->service, finding->check, finding->verdict,
+                      finding->evidence, finding->cause, finding->remedy, error);
 }
 
 static bool doctor_add_error(struct doctor *doctor, const char *service, const char *check,
@@ -61,10 +69,13 @@ static bool doctor_state(struct doctor *doctor, struct error *error)
         if (strcmp(list.runs[i].state, "died") == 0)
             ok = doctor_add(doctor, "state", "runs", VERDICT_WARN, evidence,
                             "it ended without a word: killed, or the machine went down",
-                            "run the same command again: it goes on where it was", error);
+                            list.runs[i].resumable ? "surfboard resume goes on with it"
+                                                   : "run the same command again: it goes on "
+                                                     "where it was",
+                            error);
     }
     run_list_destroy(&list);
-    return ok;
+    return ok && doctor_work(profile, doctor_take, doctor, error);
 }
 
 static bool doctor_credential(struct doctor *doctor, const char *name, struct error *error)

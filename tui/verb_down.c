@@ -3,6 +3,7 @@
 
 #include "tui/step_print.h"
 #include "tui/verbs.h"
+#include "tui/work.h"
 
 static const struct option_spec down_options[] = {
     {"confirm", OPTION_TEXT, "STREAM", "the stream's name once more; without it nothing is done"},
@@ -11,6 +12,25 @@ static const struct option_spec down_options[] = {
     {"dry-run", OPTION_FLAG, NULL, "only show what would be undone"},
     {0},
 };
+
+/* What is taken down must not be started again. A capture that other streams need stays wanted. */
+static bool down_unwant(struct command *command, const struct pipeline *pipeline, const char *name,
+                        struct error *error)
+{
+    struct work works[WORK_MOST];
+    struct wanted wanted;
+    const struct profile *profile = command_profile(command, error);
+    const struct stream *stream = pipeline_captured_stream(pipeline, name, error);
+    TRY(profile && stream && wanted_load(profile, &wanted, error));
+    bool shared = work_is_shared(pipeline, &wanted, stream), ok = true;
+    size_t count = work_of_stream(pipeline, stream, works);
+    for (size_t i = 0; ok && i < count; i++)
+        if (wanted_find(&wanted, works[i].verb, works[i].object) &&
+            !(shared && strcmp(works[i].verb, "capture") == 0))
+            ok = wanted_drop(profile, works[i].verb, works[i].object, error);
+    wanted_destroy(&wanted);
+    return ok;
+}
 
 static int down_run(struct command *command)
 {
@@ -33,7 +53,9 @@ static int down_run(struct command *command)
         .shared = command_flag(command, "shared"),
         .dry_run = dry_run,
     };
-    code = step_run_streams(command, &pipeline, &work, bring_up_undo);
+    code = dry_run || down_unwant(command, &pipeline, name, &error)
+               ? step_run_streams(command, &pipeline, &work, bring_up_undo)
+               : command_fail(command, &error);
     pipeline_close(&pipeline);
     return code;
 }

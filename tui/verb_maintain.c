@@ -3,6 +3,7 @@
 
 #include "core/iceberg/maintain.h"
 #include "core/merge/leftovers.h"
+#include "core/pipeline/run.h"
 #include "tui/merge_streams.h"
 #include "tui/table_form.h"
 #include "tui/verbs.h"
@@ -15,15 +16,17 @@ struct maintain_options {
 static bool print_result(struct command *command, const char *table, bool dry_run,
                          const struct iceberg_maintained *done, struct error *error)
 {
+    if (!command_event(command,
+                       json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "event", "maintained",
+                                 "table", table, "dry_run", dry_run, "snapshots_expired",
+                                 (json_int_t)done->snapshots_expired, "files_deleted",
+                                 (json_int_t)done->files_deleted, "metadata_deleted",
+                                 (json_int_t)done->metadata_deleted, "bytes_deleted",
+                                 (json_int_t)done->bytes_deleted, "left", (json_int_t)done->left),
+                       error))
+        return false;
     if (command->json)
-        return command_print_json(
-            command,
-            json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "event", "maintained", "table", table,
-                      "dry_run", dry_run, "snapshots_expired", (json_int_t)done->snapshots_expired,
-                      "files_deleted", (json_int_t)done->files_deleted, "metadata_deleted",
-                      (json_int_t)done->metadata_deleted, "bytes_deleted",
-                      (json_int_t)done->bytes_deleted, "left", (json_int_t)done->left),
-            error);
+        return true;
     fprintf(command->out,
             "%s: %s%zu snapshots expired, %zu data and %zu metadata files deleted, %lld bytes\n",
             table, dry_run ? "would be: " : "", done->snapshots_expired, done->files_deleted,
@@ -36,6 +39,9 @@ static bool maintain_table(struct command *command, struct catalog *catalog,
                            struct error *error)
 {
     struct iceberg_maintained done = {0};
+    if (atomic_load(command->stop))
+        return error_set(error, ERROR_INTERRUPTED, NULL, "interrupted before table %s", ident.name);
+    run_phase(command_run_record(command), ident.name);
     return iceberg_expire(catalog, ident, &options->expiry, &done, error) &&
            iceberg_orphans(catalog, ident, options->expiry.delete_grace_ms, 0, options->dry_run,
                            &done, error) &&
@@ -116,7 +122,7 @@ const struct verb verb_maintain = {
                "they reached. Removes files that a merge left when it was killed. Files of other "
                "writers are never touched.",
     .options = options,
-    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_RESUMES,
+    .flags = VERB_CHANGES | VERB_JSON_LINES | VERB_GRACEFUL | VERB_RESUMES,
     .least = 0,
     .most = 1,
     .run = run,

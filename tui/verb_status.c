@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/quantity.h"
+#include "core/pipeline/events.h"
 #include "core/pipeline/lag.h"
 #include "tui/step_print.h"
 #include "tui/verbs.h"
@@ -125,9 +127,13 @@ static bool status_once(struct status *status, struct error *error)
     for (size_t i = 0; ok && i < status->pipeline->stream_count; i++) {
         const struct stream *stream = &status->pipeline->streams[i];
         struct lag lag;
+        struct error why = {0};
         if (stream->no_capture || (status->only && status->only != stream))
             continue;
         ok = lag_measure(status->pipeline, stream, &status->session, &lag, error);
+        if (ok && !events_note(status->pipeline->profile, stream->name, lag.state, lag.reason, NULL,
+                               &why))
+            log_line("status", "the change is not written down: %s", why.message);
         if (ok && command->json)
             ok = json_array_append_new(streams, status_json(&lag)) == 0;
         if (ok && check)

@@ -4,6 +4,7 @@
 
 #include "core/base/quantity.h"
 #include "core/pipeline/pipeline.h"
+#include "core/pipeline/run.h"
 #include "plugins/postgres/verify.h"
 #include "tui/verbs.h"
 
@@ -11,6 +12,9 @@ static void verify_event(void *context, json_t *event)
 {
     struct command *command = context;
     const char *name = json_string_value(json_object_get(event, "event"));
+    struct run *run = command_run_record(command);
+    if (run)
+        run_event(run, json_incref(event), false, NULL);
     if (strcmp(name, "plan") == 0) {
         char read[QUANTITY_TEXT_SIZE];
         char held[QUANTITY_TEXT_SIZE];
@@ -88,8 +92,13 @@ static int verify_stream(struct command *command, const struct pipeline *pipelin
                                      .stop = command->stop,
                                      .event = verify_event,
                                      .context = command};
+    if (stream)
+        command_record_reading(command, stream->name);
     if (stream == NULL || !verify_run(&options, &document, &error))
         return command_fail(command, &error);
+    struct run *run = command_run_record(command);
+    if (run)
+        run_event(run, json_deep_copy(document), true, NULL);
     bool equal = json_is_true(json_object_get(document, "equal"));
     bool ok = command->json ? command_print_json(command, json_incref(document), &error)
                             : verify_print(command, document, &error);
@@ -133,7 +142,7 @@ const struct verb verb_verify = {
         "Values are compared as they are stored: what the lake has no room for counts as null. "
         "Exit 1 when any row differs or is on one side only.",
     .options = verify_options_table,
-    .flags = VERB_GRACEFUL,
+    .flags = VERB_GRACEFUL | VERB_RECORDED,
     .least = 1,
     .most = 1,
     .run = verify_verb_run,

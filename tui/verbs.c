@@ -26,6 +26,10 @@ const struct verb *const verbs[] = {
     &verb_runs,
     &verb_attach,
     &verb_cancel,
+    &verb_pause,
+    &verb_resume,
+    &verb_unit,
+    &verb_history,
     &verb_screen,
     NULL,
 };

@@ -1,27 +1,25 @@
 #include "core/change/marker.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/base64.h"
 #include "core/base/memory.h"
+#include "core/codec/md5.h"
 
 /* Version 3 of RFC 9562 without a namespace, as Java's UUID.nameUUIDFromBytes(). */
-static bool name_uuid(struct slice name, char out[37], struct error *error)
+static void name_uuid(struct slice name, char out[37])
 {
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    if (EVP_Digest(name.data, name.length, hash, NULL, EVP_md5(), NULL) != 1)
-        return error_set(error, ERROR_INTERNAL, NULL, "libcrypto has no MD5");
-    hash[6] = (unsigned char)((hash[6] & 0x0F) | 0x30);
-    hash[8] = (unsigned char)((hash[8] & 0x3F) | 0x80);
+    uint8_t hash[16];
+    md5(name, hash);
+    hash[6] = (uint8_t)((hash[6] & 0x0F) | 0x30);
+    hash[8] = (uint8_t)((hash[8] & 0x3F) | 0x80);
     size_t at = 0;
     for (size_t i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             out[at++] = '-';
         at += (size_t)snprintf(out + at, 3, "%02x", hash[i]);
     }
-    return true;
 }
 
 bool marker_init(struct marker *marker, const char *placeholder, struct error *error)
@@ -30,8 +28,8 @@ bool marker_init(struct marker *marker, const char *placeholder, struct error *e
     marker->memory = memory_copy_text(placeholder ? placeholder : MARKER_DEFAULT, error);
     TRY(marker->memory != NULL);
     marker->text = slice_of(marker->memory);
-    return base64_encode(marker->text, &marker->base64, error) &&
-           name_uuid(marker->text, marker->uuid, error);
+    name_uuid(marker->text, marker->uuid);
+    return base64_encode(marker->text, &marker->base64, error);
 }
 
 void marker_destroy(struct marker *marker)

@@ -8,6 +8,7 @@
 #include "core/base/memory.h"
 #include "core/codec/inflate.h"
 #include "core/codec/lz4.h"
+#include "core/codec/snappy_load.h"
 
 enum { GZIP_WINDOW = 15 + 16, RAW_WINDOW = -15, GZIP_MEMORY = 8, ZSTD_DEFAULT_LEVEL = 3 };
 
@@ -73,6 +74,7 @@ static bool unsupported(enum codec codec, const char *verb, struct error *error)
 
 static bool compress_snappy(struct slice in, struct buffer *out, struct error *error)
 {
+    TRY(snappy_ready(error));
     size_t length = snappy_max_compressed_length(in.length);
     TRY(buffer_reserve(out, length, error));
     if (snappy_compress(in.data, in.length, out->data + out->length, &length) != SNAPPY_OK)
@@ -176,6 +178,7 @@ bool codec_compress(struct codec_context *context, enum codec codec, int level, 
 
 static bool decompress_snappy(struct slice in, void *out, size_t out_length, struct error *error)
 {
+    TRY(snappy_ready(error));
     size_t length = 0;
     if (snappy_uncompressed_length(in.data, in.length, &length) != SNAPPY_OK ||
         length != out_length)
@@ -278,6 +281,7 @@ static bool too_long(enum codec codec, size_t limit, struct error *error)
 
 static bool append_snappy(struct slice in, size_t limit, struct buffer *out, struct error *error)
 {
+    TRY(snappy_ready(error));
     size_t length = 0;
     if (snappy_uncompressed_length(in.data, in.length, &length) != SNAPPY_OK)
         return damaged(CODEC_SNAPPY, "not a valid block", error);

@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/net/libraries.h"
 #include "core/net/pg_error.h"
 
 enum { CONNECT_DEADLINE_MS = 10000, POLL_SLICE_MS = 100, CANCEL_DRAIN_MS = 5000 };
@@ -152,7 +153,7 @@ static bool connect_start(struct pg *pg, const struct pg_options *options, struc
 
 struct pg *pg_open(const struct pg_options *options, struct error *error)
 {
-    struct pg *pg = memory_zero(1, sizeof *pg, error);
+    struct pg *pg = libpq_ready(error) ? memory_zero(1, sizeof *pg, error) : NULL;
     if (pg == NULL)
         return NULL;
     pg->stop = options->stop;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/net/libraries.h"
 
 enum { PROBE_BODY_MOST = 64 << 10 };
 
@@ -51,6 +52,7 @@ static void probe_set_options(CURL *curl, const char *url, struct buffer *body)
 bool probe_http(const char *url, const char *path, struct probe_answer *out, struct error *error)
 {
     *out = (struct probe_answer){0};
+    TRY(libcurl_ready(error));
     struct buffer full = {0};
     size_t length = strlen(url);
     while (length && url[length - 1] == '/')

@@ -1,5 +1,6 @@
 #include "core/pipeline/bring_up.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,12 +36,21 @@ static void stage_event(void *context, json_t *event)
         stage->work->event(stage->work->context, event, NULL);
 }
 
+/* What the run's pulse says while one call takes long. */
+static void stage_enter(const struct stage *stage, const char *what)
+{
+    char phase[96];
+    snprintf(phase, sizeof phase, "%s: %s", stage->step->id, what);
+    run_phase(stage->work->run, phase);
+}
+
 /* `change`: takes the lock on the object first. */
 static bool stage_open(struct stage *stage, const struct bring_up *work, const struct step *step,
                        bool change, struct error *error)
 {
     *stage = (struct stage){.work = work, .step = step, .target = step_target_of(work, step)};
     step_report_init(&stage->report);
+    stage_enter(stage, "check");
     stage->target.event = stage_event;
     stage->target.event_context = stage;
     stage->object = step_object(step, &stage->target, error);
@@ -147,6 +157,7 @@ static bool stage_save_receipt(struct stage *stage, enum receipt_how how, struct
 
 static bool stage_prove(struct stage *stage, const char *action, struct error *error)
 {
+    stage_enter(stage, "prove");
     TRY(step_call(stage->step->prove, &stage->target, &stage->report, error));
     enum step_verdict verdict = step_report_verdict(&stage->report);
     if (verdict == VERDICT_FAIL || verdict == VERDICT_UNKNOWN)
@@ -162,6 +173,7 @@ static bool stage_apply_now(struct stage *stage, struct error *error)
         TRY(stage_save_receipt(stage, RECEIPT_APPLYING, error));
     stage->target.receipt = stage->receipt;
     TRY(FAULT("pipeline.step.before-apply", error));
+    stage_enter(stage, "apply");
     if (!stage->step->apply(&stage->target, &stage->report, error)) {
         error_prefix(error, "step %s (%s)", stage->step->id, stage->object);
         return false;
@@ -218,6 +230,18 @@ static bool stage_up(struct stage *stage, struct error *error)
     }
 }
 
+/* Steps passed by are of the whole, whatever --step and --until leave of it. */
+static void each_step_tell(const struct bring_up *work, const struct step *step, size_t done,
+                           size_t total)
+{
+    if (work->run == NULL || work->dry_run)
+        return;
+    json_t *event =
+        json_pack("{s:s, s:s, s:I, s:I, s:s}", "event", "progress", "phase", step->id, "done",
+                  (json_int_t)done, "total", (json_int_t)total, "unit", "steps");
+    run_event(work->run, event, false, NULL);
+}
+
 /* Calls `run` for each step that applies and is asked for, in order or in reverse. */
 static bool each_step(const struct bring_up *work, bool change, bool reverse,
                       bool (*run)(struct stage *, struct error *), struct error *error)
@@ -240,6 +264,7 @@ static bool each_step(const struct bring_up *work, bool change, bool reverse,
                              "interrupted before step %s", step->id);
         if (applies && (work->only == NULL || strcmp(work->only, step->id) == 0)) {
             struct stage stage;
+            each_step_tell(work, step, i, count);
             bool ok = stage_open(&stage, work, step, change, error) && run(&stage, error);
             stage_close(&stage);
             TRY(ok);
@@ -293,6 +318,7 @@ static bool stage_undo_now(struct stage *stage, struct error *error)
         if (stage->work->dry_run)
             return stage_tell(stage, "would-undo", NULL, NULL, error);
         TRY(FAULT("pipeline.step.before-undo", error));
+        stage_enter(stage, "undo");
         if (!step_call(stage->step->undo, &stage->target, report, error)) {
             error_prefix(error, "step %s (%s)", stage->step->id, stage->object);
             return false;

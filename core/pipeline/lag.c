@@ -12,6 +12,7 @@
 #include "core/merge/feed.h"
 #include "core/net/pg.h"
 #include "core/store/store.h"
+#include "core/pipeline/wanted.h"
 
 enum { LAG_SOURCE, LAG_CAPTURED, LAG_FILES, LAG_MERGED, LAG_VISIBLE };
 enum { LAG_ANSWER_MS = 5000, LAG_CONNECT_MS = 3000, LAG_MARKS_MOST = 64, LAG_RUNS = 200 };
@@ -476,6 +477,27 @@ static void lag_judge(struct measure *measure)
                   "surfboard merge STREAM");
 }
 
+/* Somebody stopped it on purpose: that is no failure, and not well either. */
+static void lag_pause(struct measure *measure)
+{
+    struct lag *lag = measure->lag;
+    struct wanted wanted;
+    static const char *const over[] = {"FAILED", "not built", "unknown"};
+    for (size_t i = 0; i < sizeof over / sizeof *over; i++)
+        if (strcmp(lag->state, over[i]) == 0)
+            return;
+    if (!wanted_load(measure->pipeline->profile, &wanted, NULL))
+        return; /* doctor says what is wrong with the file */
+    const struct wanted_work *merge = wanted_find(&wanted, "merge", measure->stream->name);
+    if (merge && merge->paused) {
+        lag->state = "paused";
+        lag->stuck_at = lag->chain[LAG_MERGED].stage;
+        snprintf(lag->reason, sizeof lag->reason, "paused by %s since %s", merge->by, merge->since);
+        snprintf(lag->remedy, sizeof lag->remedy, "surfboard resume %s", measure->stream->name);
+    }
+    wanted_destroy(&wanted);
+}
+
 bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
                  struct lag_session *session, struct lag *out, struct error *error)
 {
@@ -502,5 +524,6 @@ bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,
     measure_lake(&measure);
     TRY(measure_runs(&measure, error));
     lag_judge(&measure);
+    lag_pause(&measure);
     return true;
 }

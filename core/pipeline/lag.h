@@ -29,7 +29,7 @@ struct lag_stage {
 
 struct lag {
     const struct stream *stream;
-    const char *state;            /* "ok", "late", "stopped", "FAILED", "unknown", "not built" */
+    const char *state; /* "ok", "late", "stopped", "paused", "FAILED", "unknown", "not built" */
     char reason[LAG_REASON_SIZE]; /* why it is not ok; "" */
     char remedy[LAG_REASON_SIZE];
     const char *stuck_at; /* the first stage that is not well; NULL */

@@ -14,10 +14,15 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/net/pg.h"
+#include "core/pipeline/lock_catalog.h"
 
 struct lock {
     int fd;
+    struct pg *session; /* holds the catalog's half; NULL: there is none */
+    char *alone;        /* why there is none */
 };
 
 static bool lock_report(int fd, const char *name, struct error *error)
@@ -57,8 +62,8 @@ static bool lock_sign(int fd, const char *path, const char *what, struct error *
     return ok;
 }
 
-struct lock *lock_take(const struct profile *profile, const char *name, const char *what,
-                       struct error *error)
+struct lock *lock_take_here(const struct profile *profile, const char *name, const char *what,
+                            struct error *error)
 {
     char *folder = profile_state_folder(profile, "locks", error);
     char *path = folder ? memory_format(error, "%s/%s.lock", folder, name) : NULL;
@@ -91,12 +96,45 @@ struct lock *lock_take(const struct profile *profile, const char *name, const ch
     return lock;
 }
 
+struct lock *lock_take(const struct profile *profile, const char *name, const char *what,
+                       struct error *error)
+{
+    struct lock *lock = lock_take_here(profile, name, what, error);
+    if (lock == NULL)
+        return NULL;
+    struct error why = {0};
+    switch (lock_catalog_take(profile, name, what, &lock->session, &why)) {
+    case LOCK_CATALOG_HELD:
+        return lock;
+    case LOCK_CATALOG_LOST:
+        lock_release(lock);
+        if (error)
+            *error = why;
+        return NULL;
+    case LOCK_CATALOG_ABSENT:
+        break;
+    }
+    if (why.kind) {
+        log_line("lock", "%s: held in the state %s only, not in the catalog's database: %s", name,
+                 profile->state, why.message);
+        lock->alone = memory_copy_text(why.message, NULL);
+    }
+    return lock;
+}
+
+const char *lock_stands_alone(const struct lock *lock)
+{
+    return lock->alone;
+}
+
 void lock_release(struct lock *lock)
 {
     if (lock == NULL)
         return;
+    pg_close(lock->session);
     if (ftruncate(lock->fd, 0) != 0)
         errno = 0; /* a stale name in it misleads nobody: without the flock nobody reads it */
     close(lock->fd);
+    free(lock->alone);
     free(lock);
 }

@@ -181,14 +181,17 @@ static void run_tell_progress(struct run *run, const char *unit, int64_t done, i
     if (run->progress_ns && now - run->progress_ns < (int64_t)RUN_TELL_MS * 1000000)
         return;
     double seconds = (double)(now - since) / 1e9;
-    double rate = seconds > 0 && done >= before ? (double)(done - before) / seconds : 0;
-    json_t *event = json_pack("{s:s, s:s, s:I, s:s, s:f}", "event", "progress", "phase", run->phase,
-                              "done", (json_int_t)done, "unit", unit, "rate", rate);
-    if (event && total >= 0) {
+    /* Figures of a moment's work are no rate. */
+    bool knows = seconds >= 0.1 && done >= before;
+    double rate = knows ? (double)(done - before) / seconds : 0;
+    json_t *event = json_pack("{s:s, s:s, s:I, s:s}", "event", "progress", "phase", run->phase,
+                              "done", (json_int_t)done, "unit", unit);
+    if (event && knows)
+        json_object_set_new(event, "rate", json_real(rate));
+    if (event && total >= 0)
         json_object_set_new(event, "total", json_integer(total));
-        if (rate > 0 && total >= done)
-            json_object_set_new(event, "eta_s", json_real((double)(total - done) / rate));
-    }
+    if (event && total >= done && rate > 0)
+        json_object_set_new(event, "eta_s", json_real((double)(total - done) / rate));
     run_write(run, event, false, NULL);
     json_decref(event);
     run->progress_ns = now;

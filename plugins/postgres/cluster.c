@@ -22,6 +22,7 @@
 #include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/net/pg.h"
+#include "core/net/libraries.h"
 
 enum { CLUSTER_START_MS = 30000, CLUSTER_STOP_MS = 30000, CLUSTER_POLL_MS = 20 };
 
@@ -255,6 +256,7 @@ static bool cluster_answers(const struct cluster *cluster)
 /* Waits until the server answers, or ends. */
 static bool cluster_await_start(struct cluster *cluster, pid_t pid, struct error *error)
 {
+    TRY(libpq_ready(error));
     int64_t deadline = clock_monotonic_ns() + (int64_t)CLUSTER_START_MS * 1000000;
     char log[CLUSTER_TEXT_SIZE + 32];
     cluster_path(cluster, "server.log", log);

@@ -17,13 +17,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tui/screen/input.h"
 #include "tui/screen/signal.h"
 #include "tui/screen/terminal.h"
 
-enum { LIST_ROWS = 10000, ESCAPE_MS = 50, EXIT_LINE_GONE = 8 };
+enum {
+    LIST_ROWS = 10000,
+    ESCAPE_MS = 50,
+    /* While somebody drags the window's corner: once it rests for so long, and meanwhile so often.
+     */
+    RESIZE_REST_MS = 30,
+    RESIZE_MOST_MS = 250,
+    EXIT_LINE_GONE = 8
+};
 
 struct probe {
     struct terminal terminal;
@@ -35,7 +44,15 @@ struct probe {
     unsigned keys, marked;
     char last[KEY_NAME_SIZE + 64];
     bool changed, ended;
+    int64_t resized_ms, drawn_ms; /* 0: not resized since */
 };
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* -- drawing */
 
@@ -96,6 +113,8 @@ static bool draw(struct probe *probe)
     probe->drawn_selected = probe->selected;
     probe->drawn_top = probe->top;
     probe->changed = false;
+    probe->resized_ms = 0;
+    probe->drawn_ms = now_ms();
     return terminal_send(&probe->terminal, buffer_slice(&probe->frame));
 }
 
@@ -107,7 +126,7 @@ static void repaint(struct probe *probe)
 
 /* -- crashes on demand: the compiler must not see them coming */
 
-static int *volatile nowhere;
+static int *volatile nowhere = (int *)64; /* not NULL: UBSan would see that before us */
 static volatile int zero;
 
 static int overflow(volatile char *below, int depth)
@@ -194,10 +213,9 @@ static void copy(struct probe *probe, bool much)
 
 static void take_again(struct probe *probe)
 {
-    /* In the background: stop until it is our turn. Without a shell to wait for we have no business
-     * here. */
-    while (!terminal_resume(&probe->terminal) && !probe->ended)
-        probe->ended = !signals_raise(&probe->signals, SIGTTIN);
+    while (!terminal_resume(&probe->terminal)) /* in the background: stop until it is our turn */
+        if (!signals_raise(&probe->signals, SIGTTIN))
+            return;
     repaint(probe);
 }
 
@@ -260,8 +278,10 @@ static void obey(struct probe *probe, int number)
 {
     switch (number) {
     case SIGWINCH:
-        if (terminal_measure(&probe->terminal))
+        if (terminal_measure(&probe->terminal)) {
             repaint(probe);
+            probe->resized_ms = now_ms();
+        }
         break;
     case SIGTSTP:
         stop(probe);
@@ -276,20 +296,34 @@ static void obey(struct probe *probe, int number)
     }
 }
 
+/* Milliseconds until the next frame may be drawn; 0: now, -1: nothing to draw. */
+static int frame_due(const struct probe *probe)
+{
+    if (!probe->changed || terminal_busy(&probe->terminal))
+        return -1;
+    if (probe->resized_ms == 0)
+        return 0;
+    int64_t rest = probe->resized_ms + RESIZE_REST_MS, most = probe->drawn_ms + RESIZE_MOST_MS;
+    int64_t left = (rest < most ? rest : most) - now_ms();
+    return left > 0 ? (int)left : 0;
+}
+
 /* False when the line is gone. */
 static bool turn(struct probe *probe)
 {
     struct terminal *terminal = &probe->terminal;
     char bytes[4096];
-    if (probe->changed && !terminal_busy(terminal) && !draw(probe))
+    int due = frame_due(probe);
+    if (due == 0 && !draw(probe))
         return false;
     struct pollfd waits[] = {
         {.fd = terminal->fd,
          .events = (short)(terminal_busy(terminal) ? POLLIN | POLLOUT : POLLIN)},
         {.fd = probe->signals.fd, .events = POLLIN},
     };
-    int ready = poll(waits, 2, input_waits(&probe->input) ? ESCAPE_MS : -1);
-    if (ready == 0)
+    bool held = input_waits(&probe->input);
+    int ready = poll(waits, 2, due > 0 ? due : held ? ESCAPE_MS : -1);
+    if (ready == 0 && held)
         input_flush(&probe->input, hear, probe);
     for (int number; (number = signals_next(&probe->signals)) != 0;)
         obey(probe, number);

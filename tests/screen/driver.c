@@ -33,6 +33,21 @@ static void clock_go_on(struct script *script, int64_t us)
 
 /* ---- starting ---- */
 
+/* Lines of the profile whose key is set anew. */
+static void profile_drop(struct buffer *text, const char *lines)
+{
+    for (const char *at = lines; *at; at += strcspn(at, "\n") + 1) {
+        size_t key = strcspn(at, ":") + 1;
+        char *line = text->data;
+        while (*line && strncmp(line, at, key) != 0)
+            line += strcspn(line, "\n") + (line[strcspn(line, "\n")] != '\0');
+        size_t length = strcspn(line, "\n");
+        length += line[length] != '\0';
+        memmove(line, line + length, text->length - (size_t)(line + length - text->data) + 1);
+        text->length -= length;
+    }
+}
+
 static bool script_profile(struct script *script)
 {
     struct error error = {0};
@@ -45,8 +60,11 @@ static bool script_profile(struct script *script)
     snprintf(script->profile, sizeof script->profile, "%s/surfboard.yaml", folder);
     if (script->extra.length == 0)
         return true;
-    bool ok = file_read(script->profile, &text, &error) &&
-              buffer_append_slice(&text, buffer_slice(&script->extra), &error);
+    bool ok = file_read(script->profile, &text, &error) && buffer_text(&text, &error) &&
+              buffer_text(&script->extra, &error);
+    if (ok)
+        profile_drop(&text, script->extra.data);
+    ok = ok && buffer_append_slice(&text, buffer_slice(&script->extra), &error);
     snprintf(script->profile, sizeof script->profile, "%s/%d.yaml", folder, (int)getpid());
     ok = ok && file_write_atomic(script->profile, buffer_slice(&text), 0600, &error);
     buffer_destroy(&text);
@@ -128,6 +146,15 @@ void script_press(struct script *script, key_code key)
     if (!script->app.ended)
         app_key(&script->app, key);
     app_paint(&script->app);
+}
+
+/* As a terminal hands over what was typed ahead: no time passes between the keys. */
+static bool script_burst(struct script *script, char *words)
+{
+    char *place;
+    for (char *word = strtok_r(words, " ", &place); word; word = strtok_r(NULL, " ", &place))
+        app_key(&script->app, key_parse(word));
+    return app_paint(&script->app);
 }
 
 static bool script_keys(struct script *script, char *words)
@@ -221,6 +248,8 @@ static bool script_word(struct script *script, const char *word, char *rest)
         return true;
     if (strcmp(word, "key") == 0)
         return script_keys(script, rest);
+    if (strcmp(word, "burst") == 0)
+        return script_burst(script, rest);
     if (strcmp(word, "type") == 0)
         return script_type(script, script_text(rest));
     if (strcmp(word, "idle") == 0)

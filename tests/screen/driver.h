@@ -41,6 +41,7 @@ void script_destroy(struct script *script);
 bool script_expect(struct script *script, const char *word, char *rest);
 bool script_golden(struct script *script, const char *name);
 bool script_keys_honest(struct script *script);
+bool script_picture(struct script *script, const char *name);
 
 /* A row's text without trailing blanks, in `out`. */
 void screen_row(const struct app *app, int row, struct buffer *out);

@@ -142,6 +142,17 @@ static bool expect_message(struct script *script, const char *text)
            script_fail(script, "the last message is '%s', not: %s", last, text);
 }
 
+static bool expect_ascii(struct script *script)
+{
+    const struct canvas *canvas = &script->app.canvas;
+    for (int i = 0; i < canvas->rows * canvas->columns; i++)
+        for (int n = 0; n < canvas->cells[i].length; n++)
+            if ((unsigned char)canvas->cells[i].text[n] >= 0x80)
+                return script_fail(script, "not ASCII in row %d: %.*s", i / canvas->columns,
+                                   canvas->cells[i].length, canvas->cells[i].text);
+    return true;
+}
+
 bool script_expect(struct script *script, const char *word, char *rest)
 {
     app_paint(&script->app);
@@ -163,6 +174,8 @@ bool script_expect(struct script *script, const char *word, char *rest)
         return expect_cursor(script, script_text(rest));
     if (strcmp(word, "expect-message") == 0)
         return expect_message(script, script_text(rest));
+    if (strcmp(word, "expect-ascii") == 0)
+        return expect_ascii(script);
     if (strcmp(word, "expect-ended") == 0)
         return script->app.ended || script_fail(script, "it was not left");
     if (strcmp(word, "mask") == 0) {
@@ -173,5 +186,7 @@ bool script_expect(struct script *script, const char *word, char *rest)
     }
     if (strcmp(word, "golden") == 0)
         return script_golden(script, rest);
+    if (strcmp(word, "picture") == 0)
+        return script_picture(script, rest);
     return script_fail(script, "no such word: %s", word);
 }

@@ -10,6 +10,7 @@
 #include "core/base/random.h"
 #include "core/codec/codec.h"
 #include "core/codec/inflate.h"
+#include "core/codec/md5.h"
 
 static const enum codec written[] = {CODEC_NONE, CODEC_SNAPPY, CODEC_GZIP, CODEC_ZSTD,
                                      CODEC_DEFLATE};
@@ -231,6 +232,31 @@ static void checksums_match_their_vectors(void **state)
     assert_int_equal((int32_t)codec_murmur3(slice_make(uuid, 16)), 1488055340);
 }
 
+/* RFC 1321, A.5, and the lengths around a block's end. */
+static void md5_matches_its_vectors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *hash;
+    } cases[] = {
+        {"", "\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04\xe9\x80\x09\x98\xec\xf8\x42\x7e"},
+        {"abc", "\x90\x01\x50\x98\x3c\xd2\x4f\xb0\xd6\x96\x3f\x7d\x28\xe1\x7f\x72"},
+        {"1234567890123456789012345678901234567890123456789012345",
+         "\xc9\xcc\xf1\x68\x91\x4a\x1b\xcf\xc3\x22\x9f\x19\x48\xe6\x7d\xa0"},
+        {"12345678901234567890123456789012345678901234567890123456",
+         "\x49\xf1\x93\xad\xce\x17\x84\x90\xe3\x4d\x1b\x3a\x4e\xc0\x06\x4c"},
+        {"1234567890123456789012345678901234567890123456789012345678901234",
+         "\xeb\x6c\x41\x79\xc0\xa7\xc8\x2c\xc2\x82\x8c\x1e\x63\x38\xe1\x65"},
+        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+         "\x57\xed\xf4\xa2\x2b\xe3\xc9\x55\xac\x49\xda\x2e\x21\x07\xb6\x7a"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t hash[16];
+        md5(slice_of(cases[i].text), hash);
+        assert_memory_equal(hash, cases[i].hash, 16);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +266,7 @@ int main(void)
         cmocka_unit_test(both_inflaters_agree),
         cmocka_unit_test(lz4_blocks_of_the_format_description_decode),
         cmocka_unit_test(checksums_match_their_vectors),
+        cmocka_unit_test(md5_matches_its_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

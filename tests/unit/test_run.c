@@ -94,6 +94,8 @@ static void progress_waiting_and_silence_are_told_from_the_events(void **state)
     (void)state;
     forget_runs();
     struct run *run = run_begin(&profile, "merge", "Shop", NULL);
+    run_phase(run, "read");
+    usleep(120000);
     run_progress(run, "read", "events", 10, 100);
     run_progress(run, "read", "events", 20, 100); /* too soon: not written */
     struct run_list list = load();

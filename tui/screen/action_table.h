@@ -31,8 +31,8 @@ ACTION(LEFT,          "left",         "fold",         "Left",         SCOPE_MOVE
 ACTION(PANE_NEXT,     "next-pane",    "pane",         "Tab",          SCOPE_MOVE,     DANGER_NONE,    NULL,                           "the next pane")
 ACTION(PANE_PREVIOUS, "previous-pane","pane",         "BackTab",      SCOPE_MOVE,     DANGER_NONE,    NULL,                           "the pane before")
 ACTION(ZOOM,          "zoom",         "zoom",         "z",            SCOPE_MOVE,     DANGER_NONE,    NULL,                           "gives the focused pane the whole screen, and back")
-ACTION(PLACE_BACK,    "back",         "back",         "[",            SCOPE_MOVE,     DANGER_NONE,    NULL,                           "the view before, where it was left")
-ACTION(PLACE_FORWARD, "forward",      "forward",      "]",            SCOPE_MOVE,     DANGER_NONE,    NULL,                           "the view that was left by back")
+ACTION(PLACE_BACK,    "back",         "back",         "[",            SCOPE_GLOBAL,   DANGER_NONE,    NULL,                           "the view before, where it was left")
+ACTION(PLACE_FORWARD, "forward",      "forward",      "]",            SCOPE_GLOBAL,   DANGER_NONE,    NULL,                           "the view that was left by back")
 ACTION(PREVIOUS,      "previous",     "previous",     "(",            SCOPE_MOVE,     DANGER_NONE,    NULL,                           "the stream, tab or run before")
 ACTION(NEXT,          "next",         "next",         ")",            SCOPE_MOVE,     DANGER_NONE,    NULL,                           "the next stream, tab or run")
 

@@ -47,6 +47,14 @@ int signals_next(struct signals *signals)
     return count == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
+static bool end_waits(void)
+{
+    sigset_t waiting;
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) || sigismember(&waiting, SIGHUP) ||
+            sigismember(&waiting, SIGINT) || sigismember(&waiting, SIGQUIT));
+}
+
 bool signals_raise(struct signals *signals, int number)
 {
     sigset_t one, woken;
@@ -55,6 +63,8 @@ bool signals_raise(struct signals *signals, int number)
     sigaddset(&one, number);
     sigemptyset(&woken);
     sigaddset(&woken, SIGCONT);
+    if ((number == SIGTSTP || number == SIGTTIN) && end_waits())
+        return false;
     signal(number, SIG_DFL);
     kill(number == SIGTSTP ? 0 : getpid(), number);
     pthread_sigmask(SIG_UNBLOCK, &one, NULL); /* here it strikes */

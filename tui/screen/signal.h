@@ -26,7 +26,8 @@ int signals_next(struct signals *signals);
  * QUIT end the process so that the shell sees by what. TSTP stops the whole group (a `sudo` or `sh
  * -c` in front of us too), TTIN this process; both return once it goes on, with the CONT that woke
  * it taken: the caller takes the terminal again at once. False: it did not stop us, since our
- * process group is orphaned (nobody could continue it). */
+ * process group is orphaned (nobody could continue it), or since one that ends us waits already
+ * (`kill %1` sends TERM, then CONT): the caller goes on with its loop. */
 bool signals_raise(struct signals *signals, int number);
 /* In a forked child, before exec: the mask from before us, SIGPIPE's default. Async-signal-safe. */
 void signals_child(const struct signals *signals);

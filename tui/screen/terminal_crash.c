@@ -58,16 +58,16 @@ static void say_address(struct report *report, size_t address)
 }
 
 /* A terminal whose reader sleeps must not keep a dead program alive. */
-static bool stderr_takes(void)
+static bool report_takes(int fd)
 {
-    struct pollfd wait = {.fd = STDERR_FILENO, .events = POLLOUT};
-    return poll(&wait, 1, 200) == 1 && (wait.revents & POLLOUT);
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    return poll(&wait, 1, 100) == 1 && (wait.revents & POLLOUT);
 }
 
-static void tell(struct report *report)
+static void tell(struct report *report, int fd)
 {
-    if (stderr_takes() && write(STDERR_FILENO, report->text, report->length) < 0)
-        return; /* nobody is left to be told */
+    ssize_t told = report_takes(fd) ? write(fd, report->text, report->length) : 0;
+    (void)told; /* who does not take it can't be told */
     report->length = 0;
 }
 
@@ -76,6 +76,7 @@ static void tell_crash(size_t which, const siginfo_t *info)
     struct report report = {.length = 0};
     const char *what = atomic_load(&doing);
     void *frames[FRAMES_MOST];
+    int fd = restore_report_fd();
     say(&report, "\nsurfboard " SURFBOARD_VERSION " crashed: ");
     say(&report, crashes[which].name);
     if (info->si_code > 0 && crashes[which].number != SIGABRT) {
@@ -85,13 +86,13 @@ static void tell_crash(size_t which, const siginfo_t *info)
     say(&report, "\nIt was doing: ");
     say(&report, what ? what : "nothing in particular");
     say(&report, "\nRuns go on by themselves; `surfboard runs` lists them. Backtrace:\n");
-    tell(&report);
+    tell(&report, fd);
     int count = backtrace(frames, FRAMES_MOST);
-    if (stderr_takes())
-        backtrace_symbols_fd(frames, count, STDERR_FILENO);
+    if (report_takes(fd))
+        backtrace_symbols_fd(frames, count, fd);
     say(&report, "Please report it: these lines, what you pressed last, and TERM. They hold none "
                  "of your data.\n");
-    tell(&report);
+    tell(&report, fd);
 }
 
 /* -- the handler */

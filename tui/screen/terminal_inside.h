@@ -27,5 +27,8 @@ unsigned restore_owed(void);
  * process; else it is dropped. Async-signal-safe. */
 void restore_now(bool leave);
 void restore_disarm(void);
+/* Where a crash is told: our own descriptor of the tty when stderr is that tty, since the shell's
+ * one would block us for as long as nobody reads. */
+int restore_report_fd(void);
 
 #endif

@@ -79,9 +79,8 @@ static void find_abilities(struct terminal *terminal, const char *type)
     can->ansi = can->ansi || (terminal->modern && capability_is("cup", "\x1b[%i%p1%d;%p2%dH"));
     can->blanks = capability_is("ech", "\x1b[%p1%dX");
     can->erases = terminfo_flag("bce");
-    bool many = capability_is("indn", "\x1b[%p1%dS") && capability_is("rin", "\x1b[%p1%dT");
-    bool one = has("ind") && capability_is("ri", "\x1bM");
-    can->scrolls = can->ansi && capability_is("csr", "\x1b[%i%p1%d;%p2%dr") && (many || one);
+    can->scrolls = can->ansi && capability_is("csr", "\x1b[%i%p1%d;%p2%dr") &&
+                   capability_is("indn", "\x1b[%p1%dS") && capability_is("rin", "\x1b[%p1%dT");
     can->depth = find_depth(terminal, type);
 }
 

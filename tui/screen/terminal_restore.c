@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ enum { ABORT_LENGTH = sizeof abort_sequence - 1 };
 static struct termios before;
 static atomic_int tty = -1;
 static atomic_uint owed;
+static int report = STDERR_FILENO;
 static pid_t owner; /* a forked child must not give its parent's terminal away */
 
 /* Two slots, so that a handler never reads one that is being written. */
@@ -32,6 +34,10 @@ void restore_arm(int fd, const struct termios *termios)
 {
     before = *termios;
     owner = getpid();
+    unsigned ours = 0, other = 1;
+    bool same = ioctl(fd, TIOCGDEV, &ours) == 0 && ioctl(STDERR_FILENO, TIOCGDEV, &other) == 0 &&
+                ours == other;
+    report = same ? fd : STDERR_FILENO;
     atomic_store(&owed, 0);
     atomic_store(&tty, fd);
 }
@@ -59,6 +65,12 @@ void restore_disarm(void)
 {
     atomic_store(&owed, 0);
     atomic_store(&tty, -1);
+    report = STDERR_FILENO;
+}
+
+int restore_report_fd(void)
+{
+    return report;
 }
 
 static bool write_all(int fd, const char *bytes, size_t length)
