@@ -27,6 +27,7 @@ struct streams_view {
     bool turned;
     /* Of all lines, whatever the filter hides. */
     size_t counts[STREAMS_STATES]; /* by rank */
+    size_t looking;                /* not known yet */
     size_t total;
     size_t readers_stale;
     struct streams_row worst[STREAMS_WORST_MOST];

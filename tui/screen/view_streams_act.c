@@ -28,6 +28,11 @@ static const char *run_at_work(const struct app *app, const char *verb, const ch
     return NULL;
 }
 
+static bool stands(const struct watch_stream *stream)
+{
+    return stream->paused || (stream->known && strcmp(stream->lag.state, "stopped") == 0);
+}
+
 static enum answer can_work(struct streams_view *view, const struct watch_stream *stream,
                             enum action_id action, const char **why)
 {
@@ -64,12 +69,10 @@ enum answer streams_can_stream(struct streams_view *view, enum action_id action,
     case ACTION_GRAPH:
     case ACTION_STEPS:
         return ANSWER_WORKS;
+    /* What nobody runs is resumed too: wanted from then on, and kept running. */
     case ACTION_STREAM_PAUSE:
-        if (stream->paused)
-            return ANSWER_ABSENT;
-        break;
     case ACTION_STREAM_RESUME:
-        if (!stream->paused)
+        if (stands(stream) != (action == ACTION_STREAM_RESUME))
             return ANSWER_ABSENT;
         break;
     case ACTION_STREAM_MERGE:
@@ -126,10 +129,9 @@ static void plan_merge(const struct watch_stream *stream, struct buffer *plan, s
     } else {
         buffer_append_text(plan, "\nnothing waits that was seen in the last look", NULL);
     }
-    buffer_append_format(plan, NULL, "\ninto %zu table%s, as batch %lld",
-                         stream->lag.stream->table_count,
-                         stream->lag.stream->table_count == 1 ? "" : "s",
-                         (long long)stream->lag.batch + 1);
+    buffer_append_format(
+        plan, NULL, "\ninto %zu table%s, as batch %lld", stream->lag.stream->table_count,
+        stream->lag.stream->table_count == 1 ? "" : "s", (long long)stream->lag.batch + 1);
 }
 
 static void plan_verify(const struct watch_stream *stream, struct buffer *plan, struct ask *ask)

@@ -89,8 +89,8 @@ static void print_batches(struct batches_box *box, const struct lag_table *const
         size_t newest = SIZE_MAX;
         for (size_t i = 0; i < stream->table_count; i++)
             if (facts[i] && next[i] < facts[i]->snapshot_count &&
-                (newest == SIZE_MAX || facts[i]->snapshots[next[i]].at_ms >
-                                           facts[newest]->snapshots[next[newest]].at_ms))
+                (newest == SIZE_MAX ||
+                 facts[i]->snapshots[next[i]].at_ms > facts[newest]->snapshots[next[newest]].at_ms))
                 newest = i;
         if (newest == SIZE_MAX)
             break;
@@ -243,8 +243,7 @@ static void batches_size(struct view *view, int rows, int columns, int *wanted_r
 {
     const struct batches_box *box = (struct batches_box *)view;
     *wanted_columns = columns > 112 ? 108 : columns;
-    *wanted_rows =
-        box->text.line_count + 3 > (size_t)rows ? rows : (int)box->text.line_count + 3;
+    *wanted_rows = box->text.line_count + 3 > (size_t)rows ? rows : (int)box->text.line_count + 3;
 }
 
 static const enum scope batches_scopes[] = {SCOPE_TEXT, SCOPE_MOVE, SCOPE_COUNT};

@@ -1,39 +1,12 @@
-/* Texts and choices about a stream: history, graph, which table to look into. */
+/* A stream's graph, and which of its tables to look into. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/memory.h"
 #include "core/model/graph.h"
-#include "tui/screen/run_words.h"
 #include "tui/screen/view_streams.h"
 
 enum { GRAPH_DEPTH_MOST = 12 };
-
-/* ---- history ---- */
-
-void streams_history(struct app *app, const struct stream *stream)
-{
-    struct buffer text = {0};
-    char at[32], took[32], says[256], title[OBJECT_TEXT_SIZE + 32];
-    const struct run_list *runs = &app->watch.runs;
-    bool ok = true;
-    for (size_t i = 0; ok && i < runs->count; i++) {
-        const struct run_summary *run = &runs->runs[i];
-        if (strcmp(run->object, stream->name) != 0)
-            continue;
-        watch_time(run_words_started(run), true, at, sizeof at);
-        run_words_took(run, took, sizeof took);
-        run_words_says(run, says, sizeof says);
-        ok = buffer_append_format(&text, NULL, "%-11s  run %s  %-9s %-11s %-7s %s  %s\n", at,
-                                  run->id, run->verb, run_words_state(run), took, run->by, says);
-    }
-    if (ok && text.length == 0)
-        ok = buffer_append_text(&text, "no run of this stream is recorded", NULL);
-    snprintf(title, sizeof title, "%s: what happened, the newest first", stream->name);
-    if (ok)
-        app_text(app, title, buffer_slice(&text));
-    buffer_destroy(&text);
-}
 
 /* ---- graph ---- */
 
@@ -47,8 +20,7 @@ struct graph_walk {
 static void node_label(const struct graph_node *node, char *out, size_t size)
 {
     if (node->kind == GRAPH_EXPORT)
-        snprintf(out, size, "export of %s#%s into %s", node->store, node->dataset,
-                 node->container);
+        snprintf(out, size, "export of %s#%s into %s", node->store, node->dataset, node->container);
     else if (node->kind == GRAPH_TRIGGER)
         snprintf(out, size, "trigger of workspace %s", node->workspace);
     else if (node->kind == GRAPH_TRANSFORMER)

@@ -1,5 +1,5 @@
-/* The stream under the cursor: its chain, what happens if nobody does anything, the remedy, and when
- * all that was checked. */
+/* The stream under the cursor: its chain, what happens if nobody does anything, the remedy, and
+ * when all that was checked. */
 #include <string.h>
 
 #include "core/base/quantity.h"
@@ -82,11 +82,15 @@ void streams_if_left(const struct watch_stream *stream, char *out, size_t size)
         snprintf(out, size, "slot is lost%s: %s of WAL room%s%s", *when ? when : " one day", room,
                  grows, *when ? "" : " (rate not known yet)");
     } else if (!reads) {
-        snprintf(out, size, "the server keeps WAL without a limit: %s held%s, until its disk is "
-                            "full", held, grows);
+        snprintf(out, size,
+                 "the server keeps WAL without a limit: %s held%s, until its disk is "
+                 "full",
+                 held, grows);
     } else if (strcmp(lag->state, "late") == 0 || strcmp(lag->state, "stopped") == 0) {
-        snprintf(out, size, "delta files wait; nothing is lost, the lake gets older (%s of WAL "
-                            "held)", held);
+        snprintf(out, size,
+                 "delta files wait; nothing is lost, the lake gets older (%s of WAL "
+                 "held)",
+                 held);
     } else {
         snprintf(out, size, "nothing gets worse: the slot keeps %s of WAL", held);
     }
@@ -116,14 +120,14 @@ void streams_remedy(const struct app *app, const struct watch_stream *stream, ch
     }
     fill_name(stream->lag.remedy, stream->lag.stream->name, own, sizeof own);
     bool merges = stream->lag.stuck_at && strcmp(stream->lag.stuck_at, "merged") == 0;
-    const char *key = stream->lag.stream->no_capture          ? ""
-                      : strcmp(state, "not built") == 0       ? "b shows its steps"
-                      : strcmp(state, "paused") == 0          ? "P lets it go on"
-                      : merges && stream->merging[0]          ? "7 shows the run"
+    const char *key = stream->lag.stream->no_capture           ? ""
+                      : strcmp(state, "not built") == 0        ? "b shows its steps"
+                      : strcmp(state, "paused") == 0           ? "P lets it go on"
+                      : merges && stream->merging[0]           ? "7 shows the run"
                       : merges && strcmp(state, "FAILED") == 0 ? "7 shows the run, m tries again"
-                      : merges                                ? "m merges what waits"
-                      : strcmp(state, "FAILED") == 0          ? "7 shows what ran"
-                                                              : "";
+                      : merges                                 ? "m merges what waits"
+                      : strcmp(state, "FAILED") == 0           ? "7 shows what ran"
+                                                               : "";
     snprintf(out, size, "%s%s%s", own, *own && *key ? "; " : "", key);
 }
 
@@ -142,8 +146,7 @@ void streams_checked(const struct app *app, const struct watch_stream *stream, c
         if (stream->answered_us[i] == stream->checked_us)
             continue;
         watch_time(stream->answered_us[i], true, at, sizeof at);
-        used += snprintf(out + used, size - (size_t)used, "; %s %s %s",
-                         stream->lag.chain[i].stage,
+        used += snprintf(out + used, size - (size_t)used, "; %s %s %s", stream->lag.chain[i].stage,
                          stream->answered_us[i] ? "last answered" : "never answered",
                          stream->answered_us[i] ? at : "");
     }
@@ -154,8 +157,8 @@ static void readers_text(const struct watch_stream *stream, char *out, size_t si
     size_t used = 0;
     *out = '\0';
     for (size_t i = 0; i < stream->reader_count && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-                                 stream->readers[i]);
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", stream->readers[i]);
     if (stream->reader_count == 0)
         snprintf(out, size, "no workspace of the model");
 }

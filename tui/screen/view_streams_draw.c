@@ -1,8 +1,8 @@
 /* What the Streams view shows: the sum, the worst, the last change, the list. */
 #include <string.h>
 
-#include "core/base/datetime.h"
 #include "core/base/quantity.h"
+#include "tui/screen/run_words.h"
 #include "tui/screen/view_streams.h"
 
 enum {
@@ -50,6 +50,10 @@ static void draw_summary(const struct streams_view *view, struct canvas *canvas,
         column += canvas_format(canvas, rect.row, column, end - right - column, style, "%zu %s",
                                 view->counts[i], streams_states[i]);
     }
+    if (view->looking)
+        canvas_format(canvas, rect.row, column, end - right - column, STYLE_DIM,
+                      "%slooking at %zu stream%s", first ? "" : dot(app), view->looking,
+                      view->looking == 1 ? "" : "s");
     if (right)
         canvas_print_right(canvas, rect.row, end - right, right, STYLE_WARN, text);
 }
@@ -74,8 +78,8 @@ void streams_reason(const struct app *app, const struct watch_stream *stream, ch
     } else if (strcmp(stream->state, "paused") == 0) {
         snprintf(out, size, "somebody paused it: nothing is captured or merged");
     } else {
-        snprintf(out, size, "%s", stream->note[0] && !stream->lag.reason[0] ? stream->note
-                                                                          : stream->lag.reason);
+        snprintf(out, size, "%s",
+                 stream->note[0] && !stream->lag.reason[0] ? stream->note : stream->lag.reason);
     }
 }
 
@@ -107,42 +111,54 @@ static void draw_worst(const struct streams_view *view, struct canvas *canvas, i
 }
 
 /* Looking at something and doing the daily work change nothing that one would ask about. */
-static bool run_is_change(const struct run_summary *run)
+static const struct run_summary *newest_change(const struct run_list *runs)
 {
     static const char *const daily[] = {"merge", "capture", "verify", "maintain", "simulate"};
-    for (size_t i = 0; i < sizeof daily / sizeof *daily; i++)
-        if (strcmp(run->verb, daily[i]) == 0)
-            return false;
-    return true;
+    for (size_t i = 0; i < runs->count; i++) {
+        bool change = true;
+        for (size_t k = 0; k < sizeof daily / sizeof *daily; k++)
+            change = change && strcmp(runs->runs[i].verb, daily[k]) != 0;
+        if (change)
+            return &runs->runs[i];
+    }
+    return NULL;
+}
+
+/* Of somebody's run and a change of state that somebody saw: what came later. */
+static void last_change_text(const struct app *app, char *out, size_t size)
+{
+    const struct watch *watch = &app->watch;
+    const struct run_summary *run = newest_change(&watch->runs);
+    const struct watch_change *change = &watch->change;
+    int64_t run_us = run ? run_words_started(run) : -1;
+    char at[32], what[128];
+    if (change->object[0] && change->at_us > run_us) {
+        watch_time(change->at_us, true, at, sizeof at);
+        snprintf(out, size, "%s %s: %s%s%s%s%s%s%s", at, change->object, change->from,
+                 change->from[0] ? " to " : "", change->to, change->why[0] ? ": " : "", change->why,
+                 change->run[0] ? ", run " : "", change->run);
+    } else if (run) {
+        watch_time(run_us, true, at, sizeof at);
+        run_words_what(run, what, sizeof what);
+        snprintf(out, size, "%s %s: %s, run %s%s%s", at, run->by, what, run->id,
+                 strcmp(run->state, "done") ? ", " : "",
+                 strcmp(run->state, "done") ? run->state : "");
+    } else {
+        snprintf(out, size, "%s",
+                 watch->runs_why.kind ? watch->runs_why.message
+                 : watch->runs_us     ? "none that left a record"
+                                      : "not looked at yet");
+    }
 }
 
 static void draw_last_change(const struct app *app, struct canvas *canvas, int row,
                              struct rect rect)
 {
-    const struct run_list *runs = &app->watch.runs;
-    const struct run_summary *last = runs->count ? &runs->runs[0] : NULL;
-    for (size_t i = 0; i < runs->count; i++)
-        if (run_is_change(&runs->runs[i])) {
-            last = &runs->runs[i];
-            break;
-        }
+    char text[ERROR_MESSAGE_SIZE];
     int column = rect.column + 1, end = rect.column + rect.columns - 1;
     column += canvas_print(canvas, row, column, 13, STYLE_LABEL, "Last change") + 2;
-    char at[32] = "?";
-    int64_t us;
-    if (last == NULL) {
-        canvas_print(canvas, row, column, end - column, STYLE_DIM,
-                     app->watch.runs_why.kind ? app->watch.runs_why.message
-                     : app->watch.runs_us     ? "none that left a record"
-                                              : "not looked at yet");
-        return;
-    }
-    if (datetime_parse_timestamptz(slice_of(last->started), &us))
-        watch_time(us, true, at, sizeof at);
-    canvas_format(canvas, row, column, end - column, STYLE_TEXT, "%s %s: %s%s%s, run %s%s%s", at,
-                  last->by, last->verb, last->object[0] ? " " : "", last->object, last->id,
-                  strcmp(last->state, "done") ? ", " : "",
-                  strcmp(last->state, "done") ? last->state : "");
+    last_change_text(app, text, sizeof text);
+    canvas_print(canvas, row, column, end - column, STYLE_TEXT, text);
 }
 
 /* ---- the list ---- */
@@ -166,9 +182,9 @@ static struct columns choose_columns(int width)
                               .stuck = NONE};
     struct {
         int *at, width, least;
-    } wanted[] = {{&columns.state, 12, 24},   {&columns.fresh, 8, 34},  {&columns.goal, 8, 54},
-                  {&columns.batch, 8, 62},    {&columns.rate, 8, 70},   {&columns.spark, 12, 76},
-                  {&columns.readers, 8, 112}, {&columns.stuck, 10, 44}};
+    } wanted[] = {{&columns.state, 12, 24},   {&columns.fresh, 7, 34}, {&columns.goal, 7, 54},
+                  {&columns.batch, 7, 62},    {&columns.rate, 7, 70},  {&columns.spark, 13, 76},
+                  {&columns.readers, 9, 112}, {&columns.stuck, 9, 44}};
     columns.spark_cells = width >= 100 ? WATCH_SAMPLES : WATCH_SAMPLES / 3;
     wanted[5].width = columns.spark_cells + 3;
     int taken = 0;
@@ -197,13 +213,13 @@ static void draw_head(const struct streams_view *view, struct canvas *canvas, st
         enum streams_sort sort;
     } heads[] = {{columns.name, 6, false, "STREAM", SORT_NAME},
                  {columns.state, 6, false, "STATE", SORT_WORST},
-                 {columns.fresh, 7, true, "FRESH", SORT_FRESH},
-                 {columns.goal, 7, true, "GOAL", SORTS},
-                 {columns.batch, 7, true, "BATCH", SORT_BATCH},
-                 {columns.rate, 7, true, "ROWS/S", SORT_ROWS},
+                 {columns.fresh, 6, true, "FRESH", SORT_FRESH},
+                 {columns.goal, 6, true, "GOAL", SORTS},
+                 {columns.batch, 6, true, "BATCH", SORT_BATCH},
+                 {columns.rate, 6, true, "ROWS/S", SORT_ROWS},
                  {columns.spark < 0 ? NONE : columns.spark + 1, 8, false, "30 MIN", SORTS},
-                 {columns.readers, 7, true, "READ BY", SORTS},
-                 {columns.stuck < 0 ? NONE : columns.stuck + 1, 8, false, "STUCK AT", SORTS}};
+                 {columns.readers, 8, true, "READ BY", SORTS},
+                 {columns.stuck, 8, false, "STUCK AT", SORTS}};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         enum style style = heads[i].sort == view->sort ? STYLE_STRONG : STYLE_LABEL;
         int column = rect.column + 1 + heads[i].at;
@@ -235,19 +251,20 @@ static void draw_spark(struct canvas *canvas, int row, int column, int cells, en
     }
 }
 
-static void draw_number(struct canvas *canvas, int row, int column, enum style style, double value)
+static void draw_number(struct canvas *canvas, int row, int column, int width, enum style style,
+                        double value)
 {
     char text[QUANTITY_TEXT_SIZE];
     if (value < 0)
         snprintf(text, sizeof text, "?");
     else if (value > 0 && value < 1)
         snprintf(text, sizeof text, "<1");
-    else if (value < 1e5)
+    else if (value < 1e6)
         snprintf(text, sizeof text, "%.0f", value);
     else
-        snprintf(text, sizeof text, value < 1e7 ? "%.0f k" : "%.2g", value < 1e7 ? value / 1e3
-                                                                                : value);
-    canvas_print_right(canvas, row, column, 7, style, text);
+        snprintf(text, sizeof text, value < 1e8 ? "%.0fk" : "%.1e",
+                 value < 1e8 ? value / 1e3 : value);
+    canvas_print_right(canvas, row, column, width, style, text);
 }
 
 static void draw_figures(const struct app *app, const struct watch_stream *stream,
@@ -262,7 +279,7 @@ static void draw_figures(const struct app *app, const struct watch_stream *strea
     if (columns->fresh != NONE) {
         watch_age(stream->known ? lag->freshness_s : -1, text, sizeof text);
         bool over = lag->freshness_s > goal;
-        canvas_print_right(canvas, rect.row, rect.column + columns->fresh, 7,
+        canvas_print_right(canvas, rect.row, rect.column + columns->fresh, 6,
                            stale  ? STYLE_DIM
                            : over ? STYLE_WARN
                                   : STYLE_TEXT,
@@ -270,21 +287,21 @@ static void draw_figures(const struct app *app, const struct watch_stream *strea
     }
     if (columns->goal != NONE) {
         watch_age(goal, text, sizeof text);
-        canvas_print_right(canvas, rect.row, rect.column + columns->goal, 7, STYLE_DIM, text);
+        canvas_print_right(canvas, rect.row, rect.column + columns->goal, 6, STYLE_DIM, text);
     }
     if (columns->batch != NONE)
-        draw_number(canvas, rect.row, rect.column + columns->batch, plain,
+        draw_number(canvas, rect.row, rect.column + columns->batch, 6, plain,
                     stream->known && (lag->batch || stream->rows_s >= 0) ? (double)lag->batch : -1);
     if (columns->rate != NONE)
-        draw_number(canvas, rect.row, rect.column + columns->rate, plain, stream->rows_s);
+        draw_number(canvas, rect.row, rect.column + columns->rate, 6, plain, stream->rows_s);
     if (columns->spark != NONE)
         draw_spark(canvas, rect.row, rect.column + columns->spark + 1, columns->spark_cells,
                    stale ? STYLE_DIM : STYLE_SPARK, stream->samples);
     if (columns->readers != NONE)
-        draw_number(canvas, rect.row, rect.column + columns->readers, plain,
+        draw_number(canvas, rect.row, rect.column + columns->readers, 8, plain,
                     stream->readers ? (double)stream->reader_count : -1);
     if (columns->stuck != NONE && lag->stuck_at)
-        canvas_print(canvas, rect.row, rect.column + columns->stuck + 1, 9, plain, lag->stuck_at);
+        canvas_print(canvas, rect.row, rect.column + columns->stuck, 9, plain, lag->stuck_at);
 }
 
 static void draw_row(void *context, size_t index, struct canvas *canvas, struct rect rect,

@@ -69,7 +69,8 @@ static bool row_shown(const struct streams_view *view, const struct streams_row 
 
 static void keep_worst(struct streams_view *view, struct streams_row row)
 {
-    if (row.rank > RANK_STALE_LAST)
+    const struct watch *watch = &view->view.app->watch;
+    if (row.rank > RANK_STALE_LAST || (!row.orphan && !watch->streams[row.index].known))
         return;
     size_t at = view->worst_count;
     while (at && view->worst[at - 1].rank > row.rank)
@@ -166,11 +167,14 @@ void streams_fill(struct streams_view *view)
 {
     const struct app *app = view->view.app;
     memset(view->counts, 0, sizeof view->counts);
-    view->list.count = view->worst_count = 0;
+    view->list.count = view->worst_count = view->looking = 0;
     view->total = app->watch.stream_count + app->watch.orphan_count;
     for (size_t i = 0; i < app->watch.stream_count; i++) {
         int rank = state_rank(watch_state(app, &app->watch.streams[i]));
-        view->counts[rank]++;
+        if (app->watch.streams[i].known)
+            view->counts[rank]++;
+        else
+            view->looking++;
         add_row(view, (struct streams_row){false, i, rank});
     }
     for (size_t i = 0; i < app->watch.orphan_count; i++)

@@ -136,8 +136,8 @@ static bool watch_run(struct job *job, void *context, struct error *error)
 static void watch_tell(struct app *app, const struct error *error)
 {
     struct watch *watch = &app->watch;
-    if (error->kind == ERROR_INTERRUPTED || strncmp(watch->told, error->message,
-                                                    sizeof watch->told - 1) == 0)
+    if (error->kind == ERROR_INTERRUPTED ||
+        strncmp(watch->told, error->message, sizeof watch->told - 1) == 0)
         return;
     snprintf(watch->told, sizeof watch->told, "%.*s", (int)sizeof watch->told - 1, error->message);
     app_fail(app, error);
@@ -160,6 +160,10 @@ static void watch_take(struct app *app)
             judge(watch, &watch->streams[i]);
     memcpy(watch->orphans, work->orphans, sizeof watch->orphans);
     watch->orphan_count = work->orphan_count;
+    if (work->change_known) {
+        watch->change = work->change;
+        watch->change_known = true;
+    }
 }
 
 static void watch_done(void *context, bool ok, const struct error *error)
@@ -236,8 +240,8 @@ static void watch_timer(void *context)
 {
     struct app *app = context;
     const struct watch *watch = &app->watch;
-    bool rested = watch->checked_us == 0 ||
-                  clock_now_us() - watch->checked_us >= REST_MS * INT64_C(1000);
+    bool rested =
+        watch->checked_us == 0 || clock_now_us() - watch->checked_us >= REST_MS * INT64_C(1000);
     watch_start(app, kind_in_sight(app) != &view_runs || rested);
 }
 
@@ -257,7 +261,10 @@ void watch_pace(struct app *app)
     }
     int64_t pace = fast ? LOOK_MS : REST_MS;
     int64_t since = watch->looked_us ? (clock_now_us() - watch->looked_us) / 1000 : pace;
-    loop_after(&app->loop, since >= pace || since < 0 ? 0 : pace - since, watch_timer, app);
+    if (since >= pace || since < 0)
+        watch_timer(app);
+    else
+        loop_after(&app->loop, pace - since, watch_timer, app);
 }
 
 /* ---- opening ---- */
@@ -270,7 +277,11 @@ bool watch_open(struct app *app, struct error *error)
     TRY(work);
     watch->work = work;
     *work = (struct watch_work){
-        .app = app, .pipeline = app_pipeline(app, &why), .profile = &app->profile};
+        .app = app,
+        .pipeline = app_pipeline(app, &why),
+        .profile = &app->profile,
+        .read_only = app->read_only,
+    };
     size_t count = work->pipeline ? work->pipeline->stream_count : 0;
     work->readings = memory_zero(count ? count : 1, sizeof *work->readings, error);
     watch->streams = memory_zero(count ? count : 1, sizeof *watch->streams, error);

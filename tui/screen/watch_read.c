@@ -69,8 +69,7 @@ static void read_samples(struct watch_work *work, const struct stream *stream,
     for (size_t i = 0; i < WATCH_SAMPLES; i++)
         reading->samples[i] = -1;
     for (size_t i = 0; i < stream->table_count; i++) {
-        const struct lag_table *table =
-            lag_tables_find(&work->session.tables, &stream->tables[i]);
+        const struct lag_table *table = lag_tables_find(&work->session.tables, &stream->tables[i]);
         if (table == NULL || !table->there || work->session.catalog == NULL)
             continue;
         reading->tables_there++;
@@ -154,7 +153,10 @@ bool watch_read(struct watch_work *work, const atomic_bool *stop, struct error *
         work->measured += ok;
     }
     lend_runs(work, false);
-    if (ok && !atomic_load(stop))
+    if (ok && !atomic_load(stop)) {
+        watch_read_wanted(work);
+        watch_read_events(work);
         read_orphans(work);
+    }
     return ok && work->measured == work->count;
 }
