@@ -11,10 +11,16 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "tui/screen/input.h"
-#include "tui/screen/signal.h"
 #include "tui/screen/terminal.h"
 
-enum { ESCAPE_MS = 50, FIRST_FRAME_WAIT_MS = 15, LEAVE_MS = 50, READ_SIZE = 4096 };
+enum {
+    ESCAPE_MS = 50,
+    FIRST_FRAME_WAIT_MS = 15,
+    LEAVE_MS = 50,
+    READ_SIZE = 4096,
+    RESIZE_REST_MS = 30,
+    RESIZE_MOST_MS = 250
+};
 
 const struct view_kind *const view_kinds[] = {
     &view_model, &view_pipeline, &view_streams, &view_query, &view_runs, &view_guide, NULL,
@@ -98,13 +104,15 @@ static bool open_terminal(struct app *app, struct painter_abilities *abilities, 
     char title[128] = "surfboard";
     if (app->has_profile)
         snprintf(title, sizeof title, "surfboard %s", app->profile.context);
+    /* First, so that no signal finds the terminal switched over and nobody to switch it back. */
     app->terminal = memory_zero(1, sizeof *app->terminal, error);
-    TRY(app->terminal);
+    TRY(app->terminal && signals_open(&app->signals, error));
     struct terminal_options terminal = {.no_color = options->no_color,
                                         .ascii = options->ascii || profile_ascii,
                                         .mouse = app->has_profile && app->profile.screen.mouse,
                                         .title = title};
     if (!terminal_open(app->terminal, &terminal, error)) {
+        signals_close(&app->signals);
         free(app->terminal);
         app->terminal = NULL;
         return false;
@@ -264,8 +272,9 @@ void app_resize(struct app *app, int rows, int columns)
 struct front {
     struct app *app;
     struct input input;
-    struct signals signals;
-    bool gone; /* the line is */
+    bool gone;     /* the line is */
+    bool resizing; /* a size change waits: what is drawn now would not fit */
+    int64_t resized_ns;
 };
 
 static void front_key(void *context, key_code key)
@@ -302,18 +311,37 @@ static void front_terminal(void *context, short events)
         loop_cancel(&front->app->loop, front_escape, front);
 }
 
-static void front_resized(struct front *front)
+static void front_resized(void *context)
 {
+    struct front *front = context;
     struct terminal *terminal = front->app->terminal;
+    front->resized_ns = clock_monotonic_ns();
+    front->resizing = false;
+    loop_cancel(&front->app->loop, front_resized, front);
     if (terminal_measure(terminal))
         app_resize(front->app, terminal->rows, terminal->columns);
+}
+
+/* A window being dragged sends many: drawn once it rests, and now and then on the way. */
+static void front_resize(struct front *front)
+{
+    int64_t since_ms = (clock_monotonic_ns() - front->resized_ns) / 1000000;
+    front->resizing = true;
+    if (since_ms >= RESIZE_MOST_MS)
+        front_resized(front);
+    else
+        loop_after(&front->app->loop,
+                   since_ms + RESIZE_REST_MS > RESIZE_MOST_MS ? RESIZE_MOST_MS - since_ms
+                                                              : RESIZE_REST_MS,
+                   front_resized, front);
 }
 
 static void front_continue(struct front *front)
 {
     /* Woken in the background (bg): stop again, as the shell expects of who wants the terminal. */
     while (!terminal_resume(front->app->terminal))
-        signals_raise(&front->signals, SIGTTIN);
+        if (!signals_raise(&front->app->signals, SIGTTIN))
+            return;
     front_resized(front);
     painter_forget(&front->app->painter);
     front->app->dirty = true;
@@ -324,7 +352,7 @@ static void front_suspend(struct front *front)
 {
     struct app *app = front->app;
     terminal_suspend(app->terminal);
-    signals_raise(&front->signals, SIGTSTP);
+    signals_raise(&front->app->signals, SIGTSTP);
     front_continue(front);
 }
 
@@ -333,16 +361,13 @@ static void front_signal(struct front *front, int number)
     struct app *app = front->app;
     switch (number) {
     case SIGWINCH:
-        front_resized(front);
+        front_resize(front);
         break;
     case SIGTSTP:
         front_suspend(front);
         break;
     case SIGCONT:
         front_continue(front);
-        break;
-    case SIGHUP:
-        front->gone = true;
         break;
     default:
         app->killed_by = number;
@@ -354,7 +379,7 @@ static void front_signals(void *context, short events)
 {
     (void)events;
     struct front *front = context;
-    for (int number; (number = signals_next(&front->signals));)
+    for (int number; (number = signals_next(&front->app->signals));)
         front_signal(front, number);
 }
 
@@ -366,7 +391,7 @@ static bool front_turn(struct front *front, struct error *error)
         app->suspends = false;
         front_suspend(front);
     }
-    if (!app_paint(app)) {
+    if (!front->resizing && !app_paint(app)) {
         front->gone = true;
         return true;
     }
@@ -381,8 +406,7 @@ int app_main(struct app *app)
     struct front front = {.app = app};
     app->input = &front.input;
     input_init(&front.input, app->terminal->known_type);
-    bool ok = signals_open(&front.signals, &error) &&
-              loop_watch(&app->loop, front.signals.fd, POLLIN, front_signals, &front, &error) &&
+    bool ok = loop_watch(&app->loop, app->signals.fd, POLLIN, front_signals, &front, &error) &&
               loop_watch(&app->loop, app->terminal->fd, POLLIN, front_terminal, &front, &error);
     while (ok && !app->ended && !front.gone)
         ok = front_turn(&front, &error);
@@ -397,7 +421,7 @@ int app_main(struct app *app)
         app->exit_code = error_exit_code(error.kind);
     }
     if (app->killed_by)
-        signals_raise(&front.signals, app->killed_by);
-    signals_close(&front.signals);
+        signals_raise(&app->signals, app->killed_by);
+    signals_close(&app->signals);
     return front.gone ? 130 : app->exit_code;
 }

@@ -8,6 +8,7 @@
 #include "tui/screen/job.h"
 #include "tui/screen/painter.h"
 #include "tui/screen/runner.h"
+#include "tui/screen/signal.h"
 #include "tui/screen/view.h"
 #include "tui/screen/watch.h"
 
@@ -38,6 +39,7 @@ struct app {
     struct loop loop;
     struct jobs *jobs;
     struct terminal *terminal; /* NULL: a test drives it */
+    struct signals signals;    /* with a terminal */
     const struct input *input; /* what was pasted or clicked, while its key is handled; or NULL */
     struct theme theme;
     struct canvas canvas;
