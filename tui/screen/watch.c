@@ -103,6 +103,8 @@ static void take_stream(struct watch *watch, size_t index, int64_t now)
     memcpy(stream->samples, reading->samples, sizeof stream->samples);
     stream->samples_exact = reading->samples_exact;
     stream->rows_s = reading->rows_s;
+    stream->rows = reading->rows;
+    stream->tables_there = reading->tables_there;
     stream->paused = reading->paused;
     stream->readers = reading->readers;
     stream->reader_count = reading->reader_count;
@@ -165,6 +167,10 @@ static void watch_take(struct app *app)
             judge(watch, &watch->streams[i]);
     memcpy(watch->orphans, work->orphans, sizeof watch->orphans);
     watch->orphan_count = work->orphan_count;
+    if (work->change_known) {
+        watch->change = work->change;
+        watch->change_known = true;
+    }
 }
 
 static void watch_done(void *context, bool ok, const struct error *error)
@@ -284,7 +290,10 @@ void watch_pace(struct app *app)
         return;
     }
     int64_t since = (clock_now_us() - watch->looked_us) / 1000;
-    loop_after(&app->loop, since >= pace || since < 0 ? 0 : pace - since, watch_timer, app);
+    if (since >= pace || since < 0)
+        watch_timer(app);
+    else
+        loop_after(&app->loop, pace - since, watch_timer, app);
 }
 
 /* ---- opening ---- */
@@ -297,7 +306,11 @@ bool watch_open(struct app *app, struct error *error)
     TRY(work);
     watch->work = work;
     *work = (struct watch_work){
-        .app = app, .pipeline = app_pipeline(app, &why), .profile = &app->profile};
+        .app = app,
+        .pipeline = app_pipeline(app, &why),
+        .profile = &app->profile,
+        .read_only = app->read_only,
+    };
     size_t count = work->pipeline ? work->pipeline->stream_count : 0;
     work->readings = memory_zero(count ? count : 1, sizeof *work->readings, error);
     watch->streams = memory_zero(count ? count : 1, sizeof *watch->streams, error);
@@ -306,6 +319,7 @@ bool watch_open(struct app *app, struct error *error)
     for (size_t i = 0; i < count; i++) {
         watch->streams[i].lag.stream = &work->pipeline->streams[i];
         watch->streams[i].rows_s = watch->streams[i].wal.per_s = -1;
+        watch->streams[i].rows = -1;
         for (size_t n = 0; n < WATCH_SAMPLES; n++)
             watch->streams[i].samples[n] = -1;
     }
