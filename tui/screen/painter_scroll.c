@@ -21,17 +21,29 @@ static uint64_t row_hash(const struct cell *cells, int columns)
     return hash ^ hash >> 32;
 }
 
+/* Where the blanks at the end of a row begin that erasing to the end of the line can make. */
+static int row_tail(const struct painter *painter, const struct cell *wanted, int columns)
+{
+    int style = wanted[columns - 1].style;
+    while (columns > 0 && cell_is_blank(&wanted[columns - 1]) &&
+           painter->blank[wanted[columns - 1].style] == painter->blank[style])
+        columns--;
+    return painter_can_erase(painter, style) ? columns : INT32_MAX;
+}
+
 /* Bytes, about, that turn one row into the other. `shown` NULL: a row that was erased. */
 static int row_cost(const struct painter *painter, const struct cell *shown,
                     const struct cell *wanted, int columns)
 {
     struct cell erased = {.text = " ", .length = 1, .width = 1};
     erased.style = (uint8_t)painter_erased_style(painter);
-    int cost = 0, style = -1, last = -8;
+    int cost = 0, style = -1, last = -8, tail = row_tail(painter, wanted, columns);
     for (int i = 0; i < columns; i++) {
         if (painter_same(painter, shown ? &shown[i] : &erased, &wanted[i]))
             continue;
         cost += i == last + 1 ? 0 : i - last < 5 ? i - last : 5;
+        if (i >= tail)
+            return cost + 3;
         cost += wanted[i].length;
         if (!cell_is_blank(&wanted[i]) && painter->same[wanted[i].style] != style) {
             cost += style < 0 ? 0 : 4;
