@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "tui/screen/input.h"
@@ -41,10 +42,8 @@ static void pipeline_job_done(void *context, bool ok, const struct error *error)
     app->dirty = true;
     app->pipeline_state = ok ? PIPELINE_OPEN : PIPELINE_FAILED;
     app->pipeline_error = *error;
-    if (!ok) {
+    if (!ok)
         app_fail(app, error);
-        return;
-    }
     if (!watch_open(app, &own))
         app_fail(app, &own);
     for (size_t i = 0; view_kinds[i]; i++)
@@ -138,31 +137,50 @@ static bool open_drawing(struct app *app, struct error *error)
            painter_init(&app->painter, &abilities, &app->theme, error);
 }
 
-static bool folder_holds_files(const char *path)
+/* Whether a folder holds entries beginning with `start` (none: any) whose own folders, down to
+ * `depth`, hold something too. What is hidden or ours alone ('.', '_') does not count. */
+static bool folder_holds(const char *path, const char *start, int depth)
 {
     DIR *folder = opendir(path);
     bool any = false;
-    for (struct dirent *entry; folder && !any && (entry = readdir(folder));)
-        any = entry->d_name[0] != '.';
+    for (struct dirent *entry; folder && !any && (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.' || entry->d_name[0] == '_' ||
+            strncmp(entry->d_name, start, strlen(start)) != 0)
+            continue;
+        char *below = depth ? file_join(path, entry->d_name, NULL) : NULL;
+        any = depth == 0 || (below && folder_holds(below, "", depth - 1));
+        free(below);
+    }
     if (folder)
         closedir(folder);
     return any;
 }
 
+/* Of a local lake its folders tell: topic/partition/file, namespace/table/metadata. Else the receipt
+ * of the step that brings files. */
+static bool any_stream_has_data(const struct app *app)
+{
+    const struct profile *profile = &app->profile;
+    char *receipts = memory_format(NULL, "%s/receipts", profile->state);
+    bool any = receipts && folder_holds(receipts, "files.", 0);
+    free(receipts);
+    const char *const lakes[] = {profile->lake.deltas, profile->lake.warehouse};
+    for (size_t i = 0; i < 2 && !any; i++)
+        any = lakes[i] && lakes[i][0] == '/' && folder_holds(lakes[i], "", 2);
+    return any;
+}
+
 static enum action_id first_view(const struct app *app)
 {
-    struct error error = {0};
     if (app->options.first)
         return app->options.first;
     if (!app->has_profile)
         return ACTION_NONE;
-    if (app->profile.source_count == 0)
-        return ACTION_VIEW_MODEL;
-    /* Something was brought up: its receipts are there. */
-    char *receipts = profile_state_folder(&app->profile, "receipts", &error);
-    bool any = receipts && folder_holds_files(receipts);
-    free(receipts);
-    return any ? ACTION_VIEW_STREAMS : ACTION_VIEW_PIPELINE;
+    if (any_stream_has_data(app))
+        return ACTION_VIEW_STREAMS;
+    bool only_model = app->profile.source_count == 0 && app->profile.lake.deltas == NULL &&
+                      app->profile.lake.warehouse == NULL;
+    return only_model ? ACTION_VIEW_MODEL : ACTION_VIEW_PIPELINE;
 }
 
 static bool open_views(struct app *app, struct error *error)
@@ -179,6 +197,15 @@ static bool open_views(struct app *app, struct error *error)
     if (view_kinds[index]->shown)
         view_kinds[index]->shown(app->views[index]);
     return true;
+}
+
+static void app_open_undo(struct app *app)
+{
+    if (app->terminal) {
+        terminal_close(app->terminal);
+        signals_close(&app->signals);
+    }
+    app_close(app);
 }
 
 bool app_open(struct app *app, const struct app_options *options, struct error *error)
@@ -201,7 +228,7 @@ bool app_open(struct app *app, const struct app_options *options, struct error *
     if (ok)
         watch_pace(app);
     else
-        app_close(app);
+        app_open_undo(app);
     return ok;
 }
 
