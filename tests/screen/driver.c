@@ -88,6 +88,10 @@ bool script_start(struct script *script)
             return true;
         return script_fail(script, "it does not open: %s; %s", error.message, error.remedy);
     }
+    /* Runs are of the program itself, not of this driver. */
+    const char *program = getenv("SURFBOARD");
+    if (program && !run_binary_of(program, &script->app.runner.binary, &error))
+        return script_fail(script, "%s", error.message);
     script->started = true;
     app_paint(&script->app);
     return true;

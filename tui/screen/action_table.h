@@ -61,7 +61,7 @@ ACTION(TAKE_DOWN,     "take-down",    "take down",    "D",            SCOPE_OBJE
 ACTION(STEP_APPLY,    "apply",        "apply",        "Enter",        SCOPE_PIPELINE, DANGER_CHANGES, "up {stream} --step {step}",    "shows what would be sent, and sends it when you say so")
 ACTION(STEP_ALL,      "apply-all",    "all",          "a",            SCOPE_PIPELINE, DANGER_CHANGES, "up {stream}",                  "applies step after step until one needs a person")
 ACTION(STEP_CHECK,    "check",        "check",        "v",            SCOPE_PIPELINE, DANGER_NONE,    "plan {stream}",                "asks the outside systems again whether it stands")
-ACTION(STEP_UNDO,     "undo",         "undo",         "u",            SCOPE_PIPELINE, DANGER_DATA,    "down {stream} --confirm {stream}", "takes the stream's steps back, the last one first")
+ACTION(STEP_UNDO,     "undo",         "undo",         "u",            SCOPE_PIPELINE, DANGER_DATA,    "down {stream} --from {step} --confirm {stream}", "takes the step back, and before it those that need it")
 ACTION(STEP_PLAN,     "plan",         "plan",         "o",            SCOPE_PIPELINE, DANGER_NONE,    "plan {stream}",                "the whole plan of the step")
 ACTION(STEP_STOP,     "stop-step",    "stop waiting", "x",            SCOPE_PIPELINE, DANGER_CHANGES, "cancel {run}",                 "stops what runs for this stream; what stands stays")
 

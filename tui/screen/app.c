@@ -199,6 +199,15 @@ static bool open_views(struct app *app, struct error *error)
     return true;
 }
 
+static void app_open_undo(struct app *app)
+{
+    if (app->terminal) {
+        terminal_close(app->terminal);
+        signals_close(&app->signals);
+    }
+    app_close(app);
+}
+
 bool app_open(struct app *app, const struct app_options *options, struct error *error)
 {
     *app = (struct app){.options = *options, .read_only = options->read_only, .dirty = true};
@@ -219,7 +228,7 @@ bool app_open(struct app *app, const struct app_options *options, struct error *
     if (ok)
         watch_pace(app);
     else
-        app_close(app);
+        app_open_undo(app);
     return ok;
 }
 

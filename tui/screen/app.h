@@ -68,6 +68,12 @@ struct app {
     size_t message_count;
     bool message_shown; /* the last one stands in the foot line, until a key */
 
+    struct {
+        int column, columns;
+        enum action_id action;
+    } tabs[APP_VIEWS_MOST]; /* as they were drawn; for the mouse */
+    size_t tab_count;
+
     bool dirty, ended;
     bool wants_demo;   /* left for `surfboard demo` */
     char reopen[4096]; /* left for this profile; "" */
@@ -123,6 +129,7 @@ struct slice app_paste(const struct app *app);
 /* ---- for the loop and for tests ---- */
 
 void app_key(struct app *app, key_code key);
+void app_mouse(struct app *app); /* of the KEY_MOUSE being handled */
 /* What a key would do now: the action, and whether it works; ACTION_NONE: nothing. */
 enum action_id app_look_up(const struct app *app, key_code key, enum answer *answer,
                            const char **why);

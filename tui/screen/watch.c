@@ -10,7 +10,14 @@
 #include "core/base/quantity.h"
 #include "tui/screen/watch_private.h"
 
-enum { LOOK_MS = 1000, REST_MS = 30000, LOOK_LIMIT_MS = 20000, STALE_LOOKS = 3 };
+/* The first frame is not shared with connecting and asking. */
+enum {
+    FIRST_LOOK_MS = 200,
+    LOOK_MS = 1000,
+    REST_MS = 30000,
+    LOOK_LIMIT_MS = 20000,
+    STALE_LOOKS = 3
+};
 
 #define TREND_US INT64_C(10000000) /* between two looks that are compared */
 #define TREND_LEAST 0.5            /* seconds that a lag must fall by */
@@ -245,6 +252,24 @@ static void watch_timer(void *context)
     watch_start(app, kind_in_sight(app) != &view_runs || rested);
 }
 
+/* The loop counts as busy until then: what waits for rest waits for the first look. */
+static void watch_first_timer(void *context)
+{
+    struct app *app = context;
+    app->watch.first_set = false;
+    app->loop.busy--;
+    watch_timer(app);
+}
+
+static void watch_first(struct app *app)
+{
+    if (app->watch.first_set)
+        return;
+    app->watch.first_set = true;
+    app->loop.busy++;
+    loop_after(&app->loop, FIRST_LOOK_MS, watch_first_timer, app);
+}
+
 void watch_pace(struct app *app)
 {
     struct watch *watch = &app->watch;
@@ -260,7 +285,11 @@ void watch_pace(struct app *app)
         return;
     }
     int64_t pace = fast ? LOOK_MS : REST_MS;
-    int64_t since = watch->looked_us ? (clock_now_us() - watch->looked_us) / 1000 : pace;
+    if (watch->looked_us == 0) {
+        watch_first(app);
+        return;
+    }
+    int64_t since = (clock_now_us() - watch->looked_us) / 1000;
     if (since >= pace || since < 0)
         watch_timer(app);
     else

@@ -83,6 +83,7 @@ struct watch {
     struct error runs_why; /* they can't be read; kind 0: they can */
     int64_t runs_us;       /* when they were read last; 0: never */
     int64_t checked_us;    /* of the last whole answer about the streams; 0: none yet */
+    bool first_set;        /* the first look is set for soon */
     int64_t looked_us;     /* when the last look ended, whatever came of it */
     int64_t fast_us;       /* since when it looks each second; 0: it does not */
     struct job *job;       /* looking now */
