@@ -123,6 +123,7 @@ void streams_remedy(const struct app *app, const struct watch_stream *stream, ch
     const char *key = stream->lag.stream->no_capture           ? ""
                       : strcmp(state, "not built") == 0        ? "b shows its steps"
                       : strcmp(state, "paused") == 0           ? "P lets it go on"
+                      : strcmp(state, "stopped") == 0          ? "P runs it and keeps it running"
                       : merges && stream->merging[0]           ? "7 shows the run"
                       : merges && strcmp(state, "FAILED") == 0 ? "7 shows the run, m tries again"
                       : merges                                 ? "m merges what waits"
