@@ -41,7 +41,8 @@ static void say_progress(const json_t *event, struct buffer *out)
     const json_t *done = json_object_get(event, "done"), *total = json_object_get(event, "total");
     const json_t *rate = json_object_get(event, "rate"), *eta = json_object_get(event, "eta_s");
     const char *phase = text_of(event, "phase"), *unit = text_of(event, "unit");
-    buffer_append_format(out, NULL, "%s: ", phase ? phase : "?");
+    if (phase && *phase)
+        buffer_append_format(out, NULL, "%s: ", phase);
     say_count(out, done);
     if (json_is_integer(total) && json_integer_value(total) >= 0) {
         buffer_append_text(out, " of ", NULL);
@@ -79,6 +80,53 @@ static void say_end(const json_t *event, struct buffer *out)
         buffer_append_format(out, NULL, ": %s", message);
     if (remedy && *remedy)
         buffer_append_format(out, NULL, "; %s", remedy);
+}
+
+/* A batch, and the sum of several. */
+static void say_batch(const json_t *event, struct buffer *out)
+{
+    static const struct {
+        const char *key, *before, *behind;
+        bool always;
+    } counts[] = {{"events", ": ", " events", true},
+                  {"inserted", ", +", "", true},
+                  {"updated", " ~", "", true},
+                  {"deleted", " -", "", true},
+                  {"repeats", ", ", " repeats", false},
+                  {"gaps", ", ", " gaps", false},
+                  {"quarantined", ", ", " quarantined", false},
+                  {"files_added", ", ", " files", true}};
+    char bytes[QUANTITY_TEXT_SIZE];
+    const char *state = text_of(event, "state");
+    const json_t *error = json_object_get(event, "error");
+    buffer_append_format(out, NULL, "%lld",
+                         (long long)json_integer_value(json_object_get(event, "batch")));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        const json_t *value = json_object_get(event, counts[i].key);
+        if (!json_is_integer(value) || (!counts[i].always && json_integer_value(value) == 0))
+            continue;
+        buffer_append_text(out, counts[i].before, NULL);
+        say_count(out, value);
+        buffer_append_text(out, counts[i].behind, NULL);
+    }
+    json_int_t written = json_integer_value(json_object_get(event, "bytes_written"));
+    quantity_format_bytes((uint64_t)(written > 0 ? written : 0), bytes);
+    buffer_append_format(out, NULL, ", %s, %.2f s, %s", bytes,
+                         json_number_value(json_object_get(event, "wall_s")),
+                         state ? state : "?");
+    if (text_of(error, "message"))
+        buffer_append_format(out, NULL, ": %s", text_of(error, "message"));
+}
+
+static void say_step(const json_t *event, struct buffer *out)
+{
+    const char *step = text_of(event, "step"), *action = text_of(event, "action");
+    const char *reason = text_of(event, "reason"), *state = text_of(event, "state");
+    buffer_append_format(out, NULL, "%s: %s", step ? step : "?", action ? action : "?");
+    if (state)
+        buffer_append_format(out, NULL, " (%s)", state);
+    if (reason && *reason)
+        buffer_append_format(out, NULL, ": %s", reason);
 }
 
 /* Anything else: its members, nested ones as JSON. */
@@ -130,6 +178,8 @@ enum style run_event_words(const json_t *event, struct slice line, struct buffer
     } known[] = {{"start", say_start},
                  {"progress", say_progress},
                  {"waiting", say_waiting},
+                 {"batch", say_batch},
+                 {"step", say_step},
                  {"end", say_end}};
     const char *name = text_of(event, "event"), *at = text_of(event, "at");
     char time[32] = "";
@@ -149,6 +199,8 @@ enum style run_event_words(const json_t *event, struct slice line, struct buffer
         i++;
     if (i < sizeof known / sizeof *known)
         known[i].say(event, out);
+    else if (strcmp(name, "summary") == 0 && json_object_get(event, "batch"))
+        say_batch(event, out);
     else
         say_members(event, out);
     /* A line stays a line. */

@@ -38,7 +38,7 @@ static struct columns choose_columns(int width)
     at += columns.what_width + 1;
     const struct {
         int *to, cells, least;
-    } more[] = {{&columns.started, 12, 54}, {&columns.took, 8, 62}, {&columns.by, 18, 110}};
+    } more[] = {{&columns.started, 12, 54}, {&columns.took, 8, 90}, {&columns.by, 18, 110}};
     for (size_t i = 0; i < 3; i++)
         if (width >= more[i].least) {
             *more[i].to = at;
