@@ -50,6 +50,12 @@ void watch_read_wanted(struct watch_work *work);
 /* Notes changes of state for everybody, and finds the newest. */
 void watch_read_events(struct watch_work *work);
 
+/* Watches the folder of runs, once it is there. */
+void watch_notice_open(struct app *app);
+void watch_notice_close(struct app *app);
+/* Somebody began a run. */
+void watch_runs_came(struct app *app);
+
 /* Services that are asked by HTTP; see watch_services.c. */
 void watch_services_start(struct app *app);
 void watch_services_stop(struct app *app);
