@@ -34,7 +34,7 @@ struct watch_work {
     struct error runs_why;
     struct watch_change change;
     bool change_known;
-    bool events_known; /* `noted` was read once */
+    int64_t events_size, events_ns; /* of events.jsonl when it was read */
     bool read_only;
     bool readers_known;
     struct arena arena; /* readers */
