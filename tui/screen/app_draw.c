@@ -133,8 +133,11 @@ static void draw_hints(struct app *app, int row)
                 app_look_up(app, app->keymap.keys[i][0], &found, &why) == (enum action_id)i)
                 room = draw_hint(app, row, &column, limit, (enum action_id)i, answer);
         }
-    for (size_t i = 0; i < 2; i++)
-        draw_hint(app, row, &column, app->canvas.columns, last[i], ANSWER_WORKS);
+    for (size_t i = 0; i < 2; i++) {
+        enum answer answer;
+        if (app_look_up(app, app->keymap.keys[last[i]][0], &answer, &why) == last[i])
+            draw_hint(app, row, &column, app->canvas.columns, last[i], ANSWER_WORKS);
+    }
 }
 
 static void draw_foot(struct app *app, int row)

@@ -170,6 +170,8 @@ enum action_id app_look_up(const struct app *app, key_code key, enum answer *ans
     enum action_id found = ACTION_NONE;
     *answer = ANSWER_ABSENT;
     *why = "";
+    if (key >= ' ' && key < KEY_CTRL && view->kind->types && view->kind->types(view))
+        return ACTION_NONE;
     for (const enum scope *at = view->kind->scopes; *at != SCOPE_COUNT && !found; at++)
         found = look_up_scope(app, view, *at, key, answer, why);
     return found ? found : look_up_scope(app, view, SCOPE_GLOBAL, key, answer, why);

@@ -150,7 +150,13 @@ static void ask_box_size(struct view *view, int rows, int columns, int *wanted_r
 
 static const enum scope ask_box_scopes[] = {SCOPE_BOX, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool ask_box_types(const struct view *view)
+{
+    return ((const struct ask_box *)view)->typed != NULL;
+}
+
 static const struct view_kind ask_box_kind = {
+    .types = ask_box_types,
     .name = "question",
     .title = "Question",
     .scopes = ask_box_scopes,
@@ -254,7 +260,14 @@ static void prompt_box_size(struct view *view, int rows, int columns, int *wante
 
 static const enum scope prompt_box_scopes[] = {SCOPE_BOX, SCOPE_COUNT};
 
+static bool prompt_box_types(const struct view *view)
+{
+    (void)view;
+    return true;
+}
+
 static const struct view_kind prompt_box_kind = {
+    .types = prompt_box_types,
     .name = "prompt",
     .title = "Prompt",
     .scopes = prompt_box_scopes,
