@@ -1,6 +1,6 @@
 #include "tui/model_json.h"
 
-static json_t *path_json(const struct object *object)
+static json_t *path_json(const struct model_object *object)
 {
     struct buffer path = {0};
     json_t *text = object_path(object, &path, NULL)
@@ -10,10 +10,10 @@ static json_t *path_json(const struct object *object)
     return text;
 }
 
-json_t *model_json_name(const struct model *model, const struct object *object)
+json_t *model_json_name(const struct model *model, const struct model_object *object)
 {
     return json_pack("{s:o, s:s, s:s}", "path", path_json(object), "kind",
-                     object_kind_name(object->kind), "name", object_name(model, object));
+                     model_object_kind_name(object->kind), "name", object_name(model, object));
 }
 
 static json_t *container_json(const struct model_container *container)
@@ -45,7 +45,7 @@ static json_t *columns_json(const struct model_dataset *dataset)
     return list;
 }
 
-static json_t *streams_json(const struct survey *survey, const struct object *object)
+static json_t *streams_json(const struct survey *survey, const struct model_object *object)
 {
     struct arena arena = {0};
     struct carrier *carriers;
@@ -63,7 +63,7 @@ static json_t *streams_json(const struct survey *survey, const struct object *ob
     return list;
 }
 
-static json_t *consumers_json(const struct survey *survey, const struct object *object)
+static json_t *consumers_json(const struct survey *survey, const struct model_object *object)
 {
     struct arena arena = {0};
     struct consumer *found;
@@ -83,7 +83,7 @@ static json_t *consumers_json(const struct survey *survey, const struct object *
     return list;
 }
 
-static json_t *goal_json(const struct survey *survey, const struct object *object)
+static json_t *goal_json(const struct survey *survey, const struct model_object *object)
 {
     struct consumer_goal goal;
     consumer_find_goal(&survey->consumers, object->store->name,
@@ -96,7 +96,7 @@ static json_t *goal_json(const struct survey *survey, const struct object *objec
 }
 
 /* What a dataset has of its store, and a store of itself. */
-static json_t *producer_json(const struct survey *survey, const struct object *object)
+static json_t *producer_json(const struct survey *survey, const struct model_object *object)
 {
     const struct model_store *store = object->store;
     return json_pack("{s:s*, s:b, s:s*, s:o*, s:s*, s:s*, s:s*, s:o, s:o*, s:o}", "capture",
@@ -107,7 +107,7 @@ static json_t *producer_json(const struct survey *survey, const struct object *o
                      consumers_json(survey, object));
 }
 
-static json_t *dataset_json(const struct survey *survey, const struct object *object)
+static json_t *dataset_json(const struct survey *survey, const struct model_object *object)
 {
     const struct model_dataset *dataset = object->dataset;
     json_t *out = producer_json(survey, object);
@@ -159,7 +159,7 @@ static json_t *column_json(const struct model_column *column)
                      "documentation", column->doc);
 }
 
-static json_t *own_json(const struct survey *survey, const struct object *object)
+static json_t *own_json(const struct survey *survey, const struct model_object *object)
 {
     switch (object->kind) {
     case OBJECT_MODEL:
@@ -187,7 +187,7 @@ static json_t *own_json(const struct survey *survey, const struct object *object
     return NULL;
 }
 
-static json_t *problems_json(const struct survey *survey, const struct object *object)
+static json_t *problems_json(const struct survey *survey, const struct model_object *object)
 {
     struct buffer path = {0};
     json_t *list = json_array();
@@ -205,7 +205,7 @@ static json_t *problems_json(const struct survey *survey, const struct object *o
     return list;
 }
 
-json_t *model_json_object(const struct survey *survey, const struct object *object)
+json_t *model_json_object(const struct survey *survey, const struct model_object *object)
 {
     const struct model *model = survey->model;
     const struct model_about *about = object_about(model, object);
@@ -220,7 +220,7 @@ json_t *model_json_object(const struct survey *survey, const struct object *obje
     json_t *children = json_array();
     size_t count = object->kind == OBJECT_DATASET ? 0 : object_child_count(model, object);
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(model, object, i);
+        struct model_object child = object_child(model, object, i);
         json_array_append_new(children, model_json_name(model, &child));
     }
     if (out && object->kind != OBJECT_DATASET && object->kind != OBJECT_COLUMN)

@@ -8,8 +8,8 @@
 
 /* What the model says of the object, who depends on it, what is wrong below it, and the paths of
  * what it holds. NULL when out of memory. */
-json_t *model_json_object(const struct survey *survey, const struct object *object);
+json_t *model_json_object(const struct survey *survey, const struct model_object *object);
 /* {"path", "kind", "name"} */
-json_t *model_json_name(const struct model *model, const struct object *object);
+json_t *model_json_name(const struct model *model, const struct model_object *object);
 
 #endif

@@ -19,7 +19,7 @@ static const struct option_spec search_options[] = {
 static bool print_hit(struct command *command, const struct object_hit *hit, struct error *error)
 {
     struct buffer path = {0};
-    fprintf(command->out, "%-13s  ", object_kind_name(hit->object.kind));
+    fprintf(command->out, "%-13s  ", model_object_kind_name(hit->object.kind));
     bool ok = object_path(&hit->object, &path, error) &&
               command_print_data(command, buffer_slice(&path), error);
     buffer_destroy(&path);

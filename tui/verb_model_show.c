@@ -43,7 +43,7 @@ static size_t count_characters(const char *text)
 /* ---- the tree ---- */
 
 /* What stands behind a name. */
-static void show_note(const struct object *object, char *out, size_t size)
+static void show_note(const struct model_object *object, char *out, size_t size)
 {
     *out = '\0';
     if (object->kind == OBJECT_STORE)
@@ -66,7 +66,7 @@ static void show_note(const struct object *object, char *out, size_t size)
 }
 
 /* A team's stores and workspaces, and the platforms, have headings of their own. */
-static const char *show_heading(const struct object *child, const struct object *before)
+static const char *show_heading(const struct model_object *child, const struct model_object *before)
 {
     if (before && before->kind == child->kind)
         return NULL;
@@ -83,12 +83,12 @@ static const char *show_heading(const struct object *child, const struct object 
 }
 
 static bool show_tree(struct command *command, const struct model *model,
-                      const struct object *object, size_t indent, struct error *error)
+                      const struct model_object *object, size_t indent, struct error *error)
 {
     size_t count = object->kind == OBJECT_DATASET ? 0 : object_child_count(model, object);
-    struct object before;
+    struct model_object before;
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(model, object, i);
+        struct model_object child = object_child(model, object, i);
         const char *heading = show_heading(&child, i ? &before : NULL);
         bool below = child.kind == OBJECT_STORE || child.kind == OBJECT_WORKSPACE ||
                      child.kind == OBJECT_PLATFORM;
@@ -153,7 +153,7 @@ static bool show_columns(struct command *command, const struct model_dataset *da
 }
 
 static bool show_object(struct command *command, const struct survey *survey,
-                        const struct object *object, struct error *error)
+                        const struct model_object *object, struct error *error)
 {
     struct buffer path = {0};
     struct detail detail = {0};
@@ -161,7 +161,7 @@ static bool show_object(struct command *command, const struct survey *survey,
     bool ok = object_path(object, &path, error) && buffer_text(&path, error) &&
               detail_build(survey, object, &detail, error);
     if (ok) {
-        fprintf(command->out, "%s ", object_kind_name(object->kind));
+        fprintf(command->out, "%s ", model_object_kind_name(object->kind));
         ok = put_line(command, object->kind == OBJECT_MODEL ? model->name : path.data, error) &&
              show_detail(command, &detail, error);
     }
@@ -182,7 +182,7 @@ static int show_run(struct command *command)
     if (!model_file_load(command, &model, &error))
         return command_fail(command, &error);
     const char *path = command_argument(command, 0);
-    struct object object;
+    struct model_object object;
     bool ok = object_find(&model, path ? path : "", &object, &error);
     if (ok && survey_build(&model, &survey, &error)) {
         ok = command->json

@@ -9,7 +9,7 @@ enum { DEPENDENTS_SHOWN = 100, PROBLEMS_SHOWN = 50 };
 
 struct maker {
     const struct survey *survey;
-    const struct object *object;
+    const struct model_object *object;
     struct detail *detail;
     size_t capacity;
     struct error *error;
@@ -57,7 +57,7 @@ static bool add_lines(struct maker *maker, const char *label, const char *text)
 
 #define FORMAT(maker, ...) arena_format(&(maker)->detail->arena, (maker)->error, __VA_ARGS__)
 
-static const char *path_of(struct maker *maker, const struct object *object)
+static const char *path_of(struct maker *maker, const struct model_object *object)
 {
     struct buffer path = {0};
     const char *copy = NULL;
@@ -124,7 +124,7 @@ static bool add_capture(struct maker *maker, const struct model_store *store)
     if (store->workspace) {
         const struct model_workspace *workspace =
             model_workspace(maker->survey->model, store->workspace);
-        struct object by;
+        struct model_object by;
         if (workspace)
             by = object_of_workspace(maker->survey->model, workspace);
         return add(maker, DETAIL_PLAIN, "Capture",
@@ -180,7 +180,7 @@ static bool add_goal(struct maker *maker, const struct model_store *store,
                        &goal);
     if (goal.ms == 0)
         return true;
-    struct object object = object_of_workspace(maker->survey->model, goal.workspace);
+    struct model_object object = object_of_workspace(maker->survey->model, goal.workspace);
     object.kind = OBJECT_GROUP;
     object.group = goal.group;
     return add(maker, DETAIL_PLAIN, "Goal",
@@ -226,7 +226,7 @@ static bool add_consumers(struct maker *maker, const struct model_store *store,
             before = found[j].workspace == found[i].workspace;
         if (before)
             continue;
-        struct object object = object_of_workspace(maker->survey->model, found[i].workspace);
+        struct model_object object = object_of_workspace(maker->survey->model, found[i].workspace);
         TRY(add(maker, DETAIL_PLAIN, "", consumer_text(maker, found, count, i),
                 path_of(maker, &object)));
         shown++;
@@ -293,7 +293,7 @@ static bool detail_workspace(struct maker *maker)
         return true;
     const struct model_store *output =
         workspace->output_store ? model_store(maker->survey->model, workspace->output_store) : NULL;
-    struct object object;
+    struct model_object object;
     if (output)
         object = object_of_store(maker->survey->model, output);
     TRY(add(maker, DETAIL_PLAIN, "Transformer",
@@ -351,7 +351,7 @@ static bool detail_group(struct maker *maker)
     for (size_t i = 0; i < group->sink_count; i++) {
         const struct model_sink *sink = &group->sinks[i];
         const struct model_store *store = model_store(model, sink->store);
-        struct object object = {0};
+        struct model_object object = {0};
         if (store)
             object = object_of_store(model, store);
         object.dataset = store ? model_dataset(store, sink->dataset) : NULL;
@@ -422,8 +422,8 @@ static bool add_lint(struct maker *maker)
            add(maker, DETAIL_WARN, "", FORMAT(maker, "… %zu more", count - PROBLEMS_SHOWN), NULL);
 }
 
-bool detail_build(const struct survey *survey, const struct object *object, struct detail *out,
-                  struct error *error)
+bool detail_build(const struct survey *survey, const struct model_object *object,
+                  struct detail *out, struct error *error)
 {
     *out = (struct detail){0};
     struct maker maker = {.survey = survey, .object = object, .detail = out, .error = error};

@@ -21,8 +21,8 @@ struct detail {
     struct arena arena;
 };
 
-bool detail_build(const struct survey *survey, const struct object *object, struct detail *out,
-                  struct error *error);
+bool detail_build(const struct survey *survey, const struct model_object *object,
+                  struct detail *out, struct error *error);
 void detail_destroy(struct detail *detail);
 
 #endif

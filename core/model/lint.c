@@ -38,7 +38,7 @@ static bool lint_add(struct linter *linter, enum lint_severity severity, const c
     return true;
 }
 
-static const char *lint_path(struct linter *linter, const struct object *object,
+static const char *lint_path(struct linter *linter, const struct model_object *object,
                              struct error *error)
 {
     buffer_clear(&linter->path);
@@ -111,7 +111,7 @@ bool lint_served(const struct model *model, struct arena *arena, bool **served, 
     return true;
 }
 
-static bool lint_sinks(struct linter *linter, const struct object *group, struct error *error)
+static bool lint_sinks(struct linter *linter, const struct model_object *group, struct error *error)
 {
     const struct model *model = linter->model;
     struct arena *arena = &linter->lint->arena;
@@ -137,7 +137,7 @@ static bool lint_groups(struct linter *linter, struct error *error)
     bool *served = NULL;
     bool ok = lint_served(model, &arena, &served, error);
     for (size_t i = 0, at = 0; ok && i < model->workspace_count; i++) {
-        struct object object = object_of_workspace(model, &model->workspaces[i]);
+        struct model_object object = object_of_workspace(model, &model->workspaces[i]);
         object.kind = OBJECT_GROUP;
         bool first = model_workspace(model, object.workspace->name) == object.workspace;
         for (size_t j = 0; ok && j < object.workspace->group_count; j++, at++) {
@@ -165,7 +165,7 @@ static bool lint_assignments(struct linter *linter, struct error *error)
     for (size_t i = 0; i < model->assignment_count; i++) {
         const struct model_assignment *at = &model->assignments[i];
         const struct model_workspace *workspace = model_workspace(model, at->workspace);
-        struct object object = {0};
+        struct model_object object = {0};
         const char *path = "";
         if (workspace) {
             object = object_of_workspace(model, workspace);
@@ -202,7 +202,7 @@ static bool lint_primaries(struct linter *linter, struct error *error)
     for (size_t i = 0; i < model->primary_count; i++) {
         const struct model_primary *primary = &model->primaries[i];
         const struct model_store *store = model_store(model, primary->store);
-        struct object object = {0};
+        struct model_object object = {0};
         if (store)
             object = object_of_store(model, store);
         const char *path = store ? lint_path(linter, &object, error) : "";
@@ -233,7 +233,7 @@ static bool lint_transformers(struct linter *linter, struct error *error)
         const struct model_workspace *workspace = &model->workspaces[i];
         if (workspace->output_store == NULL || model_store(model, workspace->output_store))
             continue;
-        struct object object = object_of_workspace(model, workspace);
+        struct model_object object = object_of_workspace(model, workspace);
         TRY(lint_add(linter, LINT_ERROR, "transformer-no-store", lint_path(linter, &object, error),
                      arena_format(arena, error,
                                   "its transformer fills store %s, which is not there",
@@ -247,7 +247,7 @@ static bool lint_transformers(struct linter *linter, struct error *error)
         const struct model_workspace *maker = model_workspace(model, store->workspace);
         if (maker && maker->transformer.name)
             continue;
-        struct object object = object_of_store(model, store);
+        struct model_object object = object_of_store(model, store);
         TRY(lint_add(linter, LINT_ERROR, "output-no-transformer", lint_path(linter, &object, error),
                      arena_format(arena, error,
                                   maker ? "workspace %s is to fill it, and has no "

@@ -6,7 +6,7 @@
 
 enum { NEAREST_MOST = 4096 };
 
-const char *object_kind_name(enum object_kind kind)
+const char *model_object_kind_name(enum model_object_kind kind)
 {
     static const char *const names[] = {"model",     "zone",          "team",
                                         "store",     "dataset",       "column",
@@ -14,7 +14,7 @@ const char *object_kind_name(enum object_kind kind)
     return names[kind];
 }
 
-const char *object_name(const struct model *model, const struct object *object)
+const char *object_name(const struct model *model, const struct model_object *object)
 {
     switch (object->kind) {
     case OBJECT_MODEL:
@@ -39,7 +39,7 @@ const char *object_name(const struct model *model, const struct object *object)
     return "?";
 }
 
-const struct model_about *object_about(const struct model *model, const struct object *object)
+const struct model_about *object_about(const struct model *model, const struct model_object *object)
 {
     static const struct model_about nothing;
     switch (object->kind) {
@@ -73,7 +73,7 @@ static bool team_has_store(const struct model_team *team, const char *name)
     return false;
 }
 
-bool object_path(const struct object *object, struct buffer *out, struct error *error)
+bool object_path(const struct model_object *object, struct buffer *out, struct error *error)
 {
     if (object->kind == OBJECT_MODEL)
         return true;
@@ -99,7 +99,7 @@ bool object_path(const struct object *object, struct buffer *out, struct error *
 
 /* ---- the tree ---- */
 
-size_t object_child_count(const struct model *model, const struct object *object)
+size_t object_child_count(const struct model *model, const struct model_object *object)
 {
     switch (object->kind) {
     case OBJECT_MODEL:
@@ -122,9 +122,10 @@ size_t object_child_count(const struct model *model, const struct object *object
     return 0;
 }
 
-struct object object_child(const struct model *model, const struct object *object, size_t index)
+struct model_object object_child(const struct model *model, const struct model_object *object,
+                                 size_t index)
 {
-    struct object child = *object;
+    struct model_object child = *object;
     switch (object->kind) {
     case OBJECT_MODEL: {
         size_t zones = model->zone_index.count;
@@ -168,25 +169,26 @@ struct object object_child(const struct model *model, const struct object *objec
     return child;
 }
 
-static struct object object_in_team(const struct model *model, const char *zone, const char *team)
+static struct model_object object_in_team(const struct model *model, const char *zone,
+                                          const char *team)
 {
-    struct object object = {.kind = OBJECT_TEAM, .zone = model_zone(model, zone)};
+    struct model_object object = {.kind = OBJECT_TEAM, .zone = model_zone(model, zone)};
     object.team = object.zone ? model_team(object.zone, team) : NULL;
     return object;
 }
 
-struct object object_of_store(const struct model *model, const struct model_store *store)
+struct model_object object_of_store(const struct model *model, const struct model_store *store)
 {
-    struct object object = object_in_team(model, store->zone, store->team);
+    struct model_object object = object_in_team(model, store->zone, store->team);
     object.kind = OBJECT_STORE;
     object.store = store;
     return object;
 }
 
-struct object object_of_workspace(const struct model *model,
-                                  const struct model_workspace *workspace)
+struct model_object object_of_workspace(const struct model *model,
+                                        const struct model_workspace *workspace)
 {
-    struct object object = object_in_team(model, workspace->zone, workspace->team);
+    struct model_object object = object_in_team(model, workspace->zone, workspace->team);
     object.kind = OBJECT_WORKSPACE;
     object.workspace = workspace;
     return object;
@@ -196,13 +198,13 @@ struct object object_of_workspace(const struct model *model,
 
 struct finder {
     const struct model *model;
-    struct object deepest; /* that was found on the way */
-    struct slice missing;  /* what it does not hold */
+    struct model_object deepest; /* that was found on the way */
+    struct slice missing;        /* what it does not hold */
     unsigned depth;
     bool any;
 };
 
-static void finder_missed(struct finder *finder, const struct object *object, unsigned depth,
+static void finder_missed(struct finder *finder, const struct model_object *object, unsigned depth,
                           struct slice name)
 {
     if (finder->any && depth <= finder->depth)
@@ -222,11 +224,11 @@ static struct slice path_segment(const char *path, bool column_next, const char 
     return slice_make(path, length);
 }
 
-static bool finder_below(struct finder *finder, struct object object, const char *path,
-                         unsigned depth, struct object *out);
+static bool finder_below(struct finder *finder, struct model_object object, const char *path,
+                         unsigned depth, struct model_object *out);
 
-static bool finder_take(struct finder *finder, const struct object *object, const char *rest,
-                        unsigned depth, struct object *out)
+static bool finder_take(struct finder *finder, const struct model_object *object, const char *rest,
+                        unsigned depth, struct model_object *out)
 {
     if (rest && *rest)
         return finder_below(finder, *object, rest, depth + 1, out);
@@ -235,8 +237,9 @@ static bool finder_take(struct finder *finder, const struct object *object, cons
 }
 
 /* Below a team one may say of which kind: "stores/X", "workspaces/X". */
-static bool finder_in_team(struct finder *finder, const struct object *team, struct slice name,
-                           const char *rest, unsigned depth, struct object *out)
+static bool finder_in_team(struct finder *finder, const struct model_object *team,
+                           struct slice name, const char *rest, unsigned depth,
+                           struct model_object *out)
 {
     bool stores = slice_is(name, "stores");
     if (rest == NULL || (!stores && !slice_is(name, "workspaces")))
@@ -244,7 +247,7 @@ static bool finder_in_team(struct finder *finder, const struct object *team, str
     struct slice wanted = path_segment(rest, false, &rest);
     size_t count = object_child_count(finder->model, team);
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(finder->model, team, i);
+        struct model_object child = object_child(finder->model, team, i);
         if ((child.kind == OBJECT_STORE) == stores &&
             slice_is(wanted, object_name(finder->model, &child)) &&
             finder_take(finder, &child, rest, depth, out))
@@ -253,8 +256,8 @@ static bool finder_in_team(struct finder *finder, const struct object *team, str
     return false;
 }
 
-static bool finder_below(struct finder *finder, struct object object, const char *path,
-                         unsigned depth, struct object *out)
+static bool finder_below(struct finder *finder, struct model_object object, const char *path,
+                         unsigned depth, struct model_object *out)
 {
     const char *rest;
     struct slice name = path_segment(path, object.kind == OBJECT_STORE, &rest);
@@ -262,7 +265,7 @@ static bool finder_below(struct finder *finder, struct object object, const char
         return true;
     size_t count = object_child_count(finder->model, &object);
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(finder->model, &object, i);
+        struct model_object child = object_child(finder->model, &object, i);
         if (slice_is(name, object_name(finder->model, &child)) &&
             finder_take(finder, &child, rest, depth, out))
             return true;
@@ -273,10 +276,10 @@ static bool finder_below(struct finder *finder, struct object object, const char
 
 /* A name without a path: zones, stores, workspaces, platforms, teams. */
 static bool finder_named(struct finder *finder, struct slice name, const char *rest,
-                         struct object *out)
+                         struct model_object *out)
 {
     const struct model *model = finder->model;
-    struct object object = {.kind = OBJECT_ZONE, .zone = map_get(&model->zone_index, name)};
+    struct model_object object = {.kind = OBJECT_ZONE, .zone = map_get(&model->zone_index, name)};
     if (object.zone && finder_take(finder, &object, rest, 0, out))
         return true;
     const struct model_store *store = map_get(&model->store_index, name);
@@ -287,8 +290,8 @@ static bool finder_named(struct finder *finder, struct slice name, const char *r
     object = workspace ? object_of_workspace(model, workspace) : object;
     if (workspace && finder_take(finder, &object, rest, 0, out))
         return true;
-    object =
-        (struct object){.kind = OBJECT_PLATFORM, .platform = map_get(&model->platform_index, name)};
+    object = (struct model_object){.kind = OBJECT_PLATFORM,
+                                   .platform = map_get(&model->platform_index, name)};
     if (object.platform && finder_take(finder, &object, rest, 0, out))
         return true;
     for (size_t i = 0; i < model->team_count; i++) {
@@ -318,7 +321,7 @@ static bool finder_error(const struct finder *finder, const char *path, struct e
             ((const struct model_workspace *)model->workspace_index.entries[i].value)->name;
     size_t children = object_child_count(model, &finder->deepest);
     for (size_t i = 0; names && i < children; i++) {
-        struct object child = object_child(model, &finder->deepest, i);
+        struct model_object child = object_child(model, &finder->deepest, i);
         names[count++] = object_name(model, &child);
     }
     char *missing = arena_copy_slice(&arena, finder->missing, error);
@@ -326,7 +329,7 @@ static bool finder_error(const struct finder *finder, const char *path, struct e
         const char *near =
             nearest_word(missing, names, count < NEAREST_MOST ? count : NEAREST_MOST);
         error_set(error, ERROR_NOT_FOUND, "surfboard model search finds a part of a name",
-                  "%s: %s %s has no %s", path, object_kind_name(finder->deepest.kind),
+                  "%s: %s %s has no %s", path, model_object_kind_name(finder->deepest.kind),
                   object_name(model, &finder->deepest), missing);
         if (near)
             error_remedy(error, "did you mean %s?", near);
@@ -335,11 +338,11 @@ static bool finder_error(const struct finder *finder, const char *path, struct e
     return false;
 }
 
-bool object_find(const struct model *model, const char *path, struct object *out,
+bool object_find(const struct model *model, const char *path, struct model_object *out,
                  struct error *error)
 {
     struct finder finder = {.model = model};
-    const struct object top = {.kind = OBJECT_MODEL};
+    const struct model_object top = {.kind = OBJECT_MODEL};
     while (*path == '/')
         path++;
     *out = top;
@@ -348,7 +351,8 @@ bool object_find(const struct model *model, const char *path, struct object *out
     const char *rest;
     struct slice name = path_segment(path, false, &rest);
     if (slice_is(name, "platforms") && rest) {
-        struct object platform = {.kind = OBJECT_PLATFORM, .platform = model_platform(model, rest)};
+        struct model_object platform = {.kind = OBJECT_PLATFORM,
+                                        .platform = model_platform(model, rest)};
         *out = platform;
         if (platform.platform)
             return true;

@@ -17,7 +17,7 @@
 #include "core/base/buffer.h"
 #include "core/model/model.h"
 
-enum object_kind {
+enum model_object_kind {
     OBJECT_MODEL,
     OBJECT_ZONE,
     OBJECT_TEAM,
@@ -30,8 +30,8 @@ enum object_kind {
 };
 
 /* What lies above it is filled in too: a column has its dataset, store, team and zone. */
-struct object {
-    enum object_kind kind;
+struct model_object {
+    enum model_object_kind kind;
     const struct model_zone *zone;
     const struct model_team *team;
     const struct model_store *store;
@@ -42,30 +42,32 @@ struct object {
     const struct model_platform *platform;
 };
 
-const char *object_kind_name(enum object_kind kind); /* "store", "dataset group", … */
-const char *object_name(const struct model *model, const struct object *object);
-const struct model_about *object_about(const struct model *model, const struct object *object);
+const char *model_object_kind_name(enum model_object_kind kind); /* "store", "dataset group", … */
+const char *object_name(const struct model *model, const struct model_object *object);
+const struct model_about *object_about(const struct model *model,
+                                       const struct model_object *object);
 /* Its path in full, appended. */
-bool object_path(const struct object *object, struct buffer *out, struct error *error);
+bool object_path(const struct model_object *object, struct buffer *out, struct error *error);
 
-struct object object_of_store(const struct model *model, const struct model_store *store);
-struct object object_of_workspace(const struct model *model,
-                                  const struct model_workspace *workspace);
+struct model_object object_of_store(const struct model *model, const struct model_store *store);
+struct model_object object_of_workspace(const struct model *model,
+                                        const struct model_workspace *workspace);
 
 /* ERROR_NOT_FOUND names the nearest name there is. */
-bool object_find(const struct model *model, const char *path, struct object *out,
+bool object_find(const struct model *model, const char *path, struct model_object *out,
                  struct error *error);
 
 /* ---- the tree: zones, then platforms; a team's stores, then its workspaces ---- */
 
-size_t object_child_count(const struct model *model, const struct object *object);
+size_t object_child_count(const struct model *model, const struct model_object *object);
 /* The one at `index`, less than the count. */
-struct object object_child(const struct model *model, const struct object *object, size_t index);
+struct model_object object_child(const struct model *model, const struct model_object *object,
+                                 size_t index);
 
 /* ---- search ---- */
 
 struct object_hit {
-    struct object object;
+    struct model_object object;
     const char *where; /* what holds the word: "name", "documentation", "type", "class", "table" */
 };
 

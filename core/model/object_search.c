@@ -20,7 +20,7 @@ static bool holds(const struct search *search, const char *text)
 }
 
 /* What holds the word besides the name; NULL: nothing. */
-static const char *search_rest(const struct search *search, const struct object *object)
+static const char *search_rest(const struct search *search, const struct model_object *object)
 {
     if (object->kind == OBJECT_COLUMN) {
         if (holds(search, object->column->type))
@@ -38,7 +38,7 @@ static const char *search_rest(const struct search *search, const struct object 
     return holds(search, object_about(search->model, object)->doc) ? "documentation" : NULL;
 }
 
-static void search_object(struct search *search, const struct object *object)
+static void search_object(struct search *search, const struct model_object *object)
 {
     const char *name = object_name(search->model, object), *where = "name";
     int rank = RANK_REST;
@@ -56,11 +56,11 @@ static void search_object(struct search *search, const struct object *object)
 }
 
 /* Six levels deep at most. */
-static void search_below(struct search *search, const struct object *object)
+static void search_below(struct search *search, const struct model_object *object)
 {
     size_t count = object_child_count(search->model, object);
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(search->model, object, i);
+        struct model_object child = object_child(search->model, object, i);
         search_object(search, &child);
         search_below(search, &child);
     }
@@ -75,7 +75,7 @@ bool object_search(const struct model *model, const char *word, size_t most, str
         search.hits[rank] = arena_zero(arena, most + 1, sizeof **hits, error);
         TRY(search.hits[rank]);
     }
-    const struct object top = {.kind = OBJECT_MODEL};
+    const struct model_object top = {.kind = OBJECT_MODEL};
     search_object(&search, &top);
     search_below(&search, &top);
     *hits = search.hits[RANK_WHOLE];

@@ -11,11 +11,11 @@ enum { OBJECTS_MOST = 64 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The first objects of the tree: each is found by some path, and has a detail. */
-static void look_at(const struct survey *survey, const struct object *object, size_t *left)
+static void look_at(const struct survey *survey, const struct model_object *object, size_t *left)
 {
     struct buffer path = {0};
     struct detail detail;
-    struct object found;
+    struct model_object found;
     size_t count = object_child_count(survey->model, object);
     if (!object_path(object, &path, NULL) || !buffer_text(&path, NULL) ||
         !detail_build(survey, object, &detail, NULL))
@@ -24,7 +24,7 @@ static void look_at(const struct survey *survey, const struct object *object, si
     detail_destroy(&detail);
     buffer_destroy(&path);
     for (size_t i = 0; i < count && *left; i++) {
-        struct object child = object_child(survey->model, object, i);
+        struct model_object child = object_child(survey->model, object, i);
         (*left)--;
         look_at(survey, &child, left);
     }
@@ -32,7 +32,7 @@ static void look_at(const struct survey *survey, const struct object *object, si
 
 static void survey_model(const struct model *model)
 {
-    const struct object top = {.kind = OBJECT_MODEL};
+    const struct model_object top = {.kind = OBJECT_MODEL};
     struct arena arena = {0};
     struct object_hit *hits;
     struct survey survey;

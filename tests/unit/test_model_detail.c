@@ -44,7 +44,7 @@ static json_t *expected(const char *name, const char *kind)
 
 static const struct model_column *column(const struct model *model, const char *path)
 {
-    struct object object;
+    struct model_object object;
     struct error error = {0};
     if (!object_find(model, path, &object, &error))
         fail_msg("%s", error.message);
@@ -148,7 +148,7 @@ static void odd_schemas_are_read_as_far_as_they_go(void **state)
     assert_int_equal(lint_below(&survey.lint, "Z/T/S", &first), 3);
     assert_int_equal(lint_below(&survey.lint, "Z", &first), 7);
     assert_int_equal(lint_below(&survey.lint, "", &first), 9); /* workspace W, its platform P */
-    struct object object;
+    struct model_object object;
     assert_true(object_find(&model, "Z/T/S", &object, NULL));
     assert_int_equal(object.kind, OBJECT_STORE);
     assert_true(object_find(&model, "S#g", &object, NULL));
@@ -160,11 +160,11 @@ static void odd_schemas_are_read_as_far_as_they_go(void **state)
 
 /* ---- paths ---- */
 
-static size_t check_paths(const struct model *model, const struct object *object)
+static size_t check_paths(const struct model *model, const struct model_object *object)
 {
     size_t count = object_child_count(model, object), checked = 1;
     struct buffer path = {0};
-    struct object found;
+    struct model_object found;
     struct error error = {0};
     assert_true(object_path(object, &path, NULL) && buffer_text(&path, NULL));
     if (!object_find(model, path.data, &found, &error))
@@ -174,7 +174,7 @@ static size_t check_paths(const struct model *model, const struct object *object
     assert_string_equal(object_name(model, &found), object_name(model, object));
     buffer_destroy(&path);
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(model, object, i);
+        struct model_object child = object_child(model, object, i);
         checked += check_paths(model, &child);
     }
     return checked;
@@ -187,7 +187,7 @@ static void every_object_is_found_by_its_path(void **state)
         struct model model;
         struct survey survey;
         load(fixtures[i], &model, &survey);
-        const struct object top = {.kind = OBJECT_MODEL};
+        const struct model_object top = {.kind = OBJECT_MODEL};
         assert_true(check_paths(&model, &top) > 20);
         unload(&model, &survey);
     }
@@ -210,7 +210,7 @@ static void a_wrong_path_names_the_nearest_object(void **state)
     struct survey survey;
     load("allkinds", &model, &survey);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct object object;
+        struct model_object object;
         struct error error = {0};
         assert_false(object_find(&model, cases[i].path, &object, &error));
         assert_int_equal(error.kind, ERROR_NOT_FOUND);
@@ -453,7 +453,7 @@ static void details_say_what_matters(void **state)
     (void)state;
     struct model model;
     struct survey survey;
-    struct object object;
+    struct model_object object;
     struct detail detail;
     load("allkinds", &model, &survey);
     assert_true(object_find(&model, "Orders", &object, NULL));
@@ -469,14 +469,14 @@ static void details_say_what_matters(void **state)
     unload(&model, &survey);
 }
 
-static size_t build_details(const struct survey *survey, const struct object *object)
+static size_t build_details(const struct survey *survey, const struct model_object *object)
 {
     size_t count = object_child_count(survey->model, object), built = 1;
     struct detail detail;
     assert_true(detail_build(survey, object, &detail, NULL));
     detail_destroy(&detail);
     for (size_t i = 0; i < count; i++) {
-        struct object child = object_child(survey->model, object, i);
+        struct model_object child = object_child(survey->model, object, i);
         built += build_details(survey, &child);
     }
     return built;
@@ -485,7 +485,7 @@ static size_t build_details(const struct survey *survey, const struct object *ob
 static void every_object_has_a_detail(void **state)
 {
     (void)state;
-    const struct object top = {.kind = OBJECT_MODEL};
+    const struct model_object top = {.kind = OBJECT_MODEL};
     for (size_t i = 0; i < FIXTURES; i++) {
         struct model model;
         struct survey survey;
@@ -501,7 +501,7 @@ static bool survey_all(struct error *error)
     struct model model;
     struct survey survey;
     struct detail detail;
-    struct object object;
+    struct model_object object;
     struct arena arena = {0};
     struct object_hit *hits;
     size_t count, total;
