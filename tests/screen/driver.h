@@ -17,6 +17,7 @@ struct script {
     char world[32];
     char profile[1024];
     struct buffer extra; /* lines for the profile */
+    bool own_profile;    /* a copy with them, removed at the end */
     const char *expects_refusal;
     const char *masks[SCRIPT_MASKS_MOST];
     size_t mask_count;

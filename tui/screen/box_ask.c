@@ -37,6 +37,7 @@ static bool ask_fill(struct ask_box *box, const struct ask *ask, struct error *e
 {
     struct app *app = box->view.app;
     box->text.wrap = true;
+    box->text.indent = 9;
     box->title = memory_copy_text(ask->title, error);
     box->button = memory_copy_text(ask->button, error);
     box->typed = ask->typed ? memory_copy_text(ask->typed, error) : NULL;

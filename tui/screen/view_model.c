@@ -90,6 +90,7 @@ static struct view *model_view_open(struct app *app, void *argument, struct erro
         return NULL;
     view->view = (struct view){&view_model, app};
     view->detail.wrap = true;
+    view->detail.indent = MODEL_LABEL_WIDTH + 1;
     return &view->view;
 }
 

@@ -7,6 +7,8 @@
 #include "tui/screen/text.h"
 #include "tui/screen/tree.h"
 
+enum { MODEL_LABEL_WIDTH = 10 };
+
 /* What a job reads: the indexes over a model, and the model itself where the pipeline has none. */
 struct model_work {
     struct model_view *view; /* NULL: it went away */

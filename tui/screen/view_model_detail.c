@@ -6,7 +6,7 @@
 #include "core/model/detail.h"
 #include "tui/screen/view_model.h"
 
-enum { LABEL_WIDTH = 9, NAME_MOST = 30, TYPE_MOST = 24 };
+enum { NAME_MOST = 30, TYPE_MOST = 24 };
 
 const struct stream *model_stream(const struct model_view *view, const struct model_object *object)
 {
@@ -26,7 +26,8 @@ const struct stream *model_stream(const struct model_view *view, const struct mo
 
 static void put(struct text *text, enum style style, const char *label, const char *words)
 {
-    text_print(text, style, "%-*s%s%s", LABEL_WIDTH, label, *label || *words ? " " : "", words);
+    text_print(text, style, "%-*s%s%s", MODEL_LABEL_WIDTH, label, *label || *words ? " " : "",
+               words);
 }
 
 static void put_stream(struct model_view *view, const struct model_object *object)
@@ -100,18 +101,6 @@ static void put_columns(struct model_view *view, const struct model_dataset *dat
     }
 }
 
-static void put_model(struct model_view *view)
-{
-    const struct model *model = view->read->model;
-    char line[256];
-    put(&view->detail, STYLE_STRONG, "Model", model->name ? model->name : "without a name");
-    put(&view->detail, STYLE_TEXT, "File", model->path);
-    snprintf(line, sizeof line, "%zu zones, %zu teams, %zu stores, %zu workspaces, %zu platforms",
-             model->zone_count, model->team_count, model->store_count, model->workspace_count,
-             model->platform_count);
-    put(&view->detail, STYLE_TEXT, "Holds", line);
-}
-
 void model_detail_fill(struct model_view *view)
 {
     const struct tree_node *node = tree_selected(&view->tree);
@@ -124,7 +113,7 @@ void model_detail_fill(struct model_view *view)
     view->detailed_us = look_us;
     const struct model_node *own = node ? node->object : NULL;
     if (own == NULL) {
-        put_model(view);
+        put(&view->detail, STYLE_DIM, "", "open a line to see what is below it");
     } else {
         if (own->object.kind == OBJECT_STORE || own->object.kind == OBJECT_DATASET)
             put_stream(view, &own->object);

@@ -105,8 +105,11 @@ bool model_tree_fill(struct model_view *view)
     struct model_object all = {.kind = OBJECT_MODEL};
     view->tree.grow = model_tree_grow;
     view->tree.context = view;
-    if (!add_children(view, &view->tree.root, &all))
+    struct tree_node *first = add_object(view, &view->tree.root, &all);
+    if (first == NULL || !add_children(view, &view->tree.root, &all))
         return false;
+    first->grows = false; /* its children stand beside it */
+    first->style = STYLE_STRONG;
     tree_update(&view->tree);
     open_first(view, &view->tree.root, 4);
     tree_update(&view->tree);
