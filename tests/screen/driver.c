@@ -213,6 +213,8 @@ static int script_option(struct script *script, const char *word, char *rest)
         options->ascii = true;
     else if (strcmp(word, "read-only") == 0)
         options->read_only = true;
+    else if (strcmp(word, "mask") == 0)
+        return script_mask(script, script_text(rest));
     else if (strcmp(word, "view") == 0)
         return (options->first = action_find(rest)) != ACTION_NONE;
     else if (strcmp(word, "refused") == 0)
@@ -251,7 +253,7 @@ static bool script_word(struct script *script, const char *word, char *rest)
     if (strcmp(word, "shell") == 0)
         return script_shell(script, rest);
     int option = script_option(script, word, rest);
-    if (option >= 0 && script->started)
+    if (option >= 0 && script->started && strcmp(word, "mask") != 0)
         return script_fail(script, "%s comes before the start", word);
     if (option >= 0)
         return option || script_fail(script, "%s: what is '%s'?", word, rest);

@@ -201,6 +201,8 @@ void app_act(struct app *app, enum action_id action)
         for (int i = 1; i < ACTION_COUNT && main_one == ACTION_NONE; i++)
             if (actions[i].cli && actions[i].scope == view->kind->scopes[0])
                 main_one = (enum action_id)i;
+        if (main_one == ACTION_NONE)
+            main_one = view->kind->action;
         if (app_twin(app, main_one, &object, &text))
             app_copy(app, buffer_slice(&text));
         buffer_destroy(&text);
