@@ -13,9 +13,10 @@ struct text {
         enum style style;
     } * lines;
     size_t line_count, line_capacity;
-    size_t top; /* first line in sight */
-    int left;   /* cells scrolled sideways, without wrap */
-    int page;
+    size_t top;         /* first line in sight */
+    int left;           /* cells scrolled sideways, without wrap */
+    int page;           /* rows in sight when it was drawn last */
+    size_t whole, last; /* lines that were then in sight whole; the top that shows the last one */
     bool wrap, tail;
     struct field search;
     bool searching; /* keys go to the field */

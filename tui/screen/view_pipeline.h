@@ -99,7 +99,8 @@ enum pipe_mark {
 struct pipe_look_of { /* how a step looks in the list */
     enum pipe_mark mark;
     char word[48];
-    bool grey; /* what is shown may not be so any more */
+    bool grey;  /* what is shown may not be so any more */
+    bool warns; /* it stands, with a warning */
 };
 
 struct pipe_stream *pipe_stream_now(const struct pipeline_view *view); /* NULL: none */
