@@ -88,10 +88,12 @@ bool pg_error(struct pg *pg, const PGresult *result, const char *doing, struct e
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     const char *remedy = hint ? hint : rule ? rule->remedy : NULL;
-    return error_set(error, rule ? rule->kind : ERROR_INTERNAL, remedy, "%s: %s%s%s%s%s (%s)",
+    return error_set(error, rule ? rule->kind : ERROR_INTERNAL, remedy, "%s: %s%s%s%s%s (%s%s%s)",
                      pg->name, before, between, primary ? primary : "?", detail ? ": " : "",
-                     detail ? detail : "", state);
+                     detail ? detail : "", state, position ? ", at character " : "",
+                     position ? position : "");
 }
 
 /* No result carries the SQLSTATE of a refused connection, so the text must tell. The words are

@@ -48,6 +48,8 @@ struct query_scan_options {
 /* The table must outlive the result. */
 struct result *query_scan_open(const struct iceberg_table *table,
                                const struct query_scan_options *options, struct error *error);
+/* What the files that it reads hold: rows, deleted ones too, and bytes. */
+void query_scan_size(const struct result *result, int64_t *rows, int64_t *bytes);
 /* Rows that match, without handing them out (limit and columns aside). */
 bool query_scan_count(const struct iceberg_table *table, const struct query_scan_options *options,
                       int64_t *count, struct error *error);
@@ -64,12 +66,15 @@ struct query_postgres_options {
     const char *dsn;              /* with its password, in memory only */
     const char *user;             /* a role without rights, when there is one; NULL: the DSN's */
     int64_t statement_timeout_ms; /* 0: 60 s */
+    /* Hands over what has come instead of waiting for a full batch: the first rows at once, later
+     * ones ten times a second. */
+    bool eager;
     const atomic_bool *stop;
 };
 
 /* Sends one reading statement (guard.h) in a read-only transaction, rows streamed one by one.
  * Booleans, integers, floats and bytea are typed; everything else is text as Postgres prints it
- * (times in UTC). */
+ * (times in UTC). A field's doc is Postgres' name of its type, where that is a well-known one. */
 struct result *query_postgres_open(const struct query_postgres_options *options, const char *sql,
                                    struct error *error);
 /* Runs one statement that may change, in a transaction of its own; `out` gets the command tag.

@@ -1,12 +1,13 @@
 /* Postgres as an engine: one reading statement, streamed row by row. */
 #include <stdlib.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/net/pg.h"
 #include "core/query/engine.h"
 #include "core/query/guard.h"
 
-enum { BATCH_ROWS = 1024, STATEMENT_MS = 60000 };
+enum { BATCH_ROWS = 1024, STATEMENT_MS = 60000, EAGER_MS = 100 };
 
 /* Oids of pg_type that are fixed for ever. */
 enum {
@@ -26,7 +27,8 @@ struct postgres_result {
     struct batch batch;
     PGresult *first; /* the first row, read to learn the columns */
     atomic_bool cancelled;
-    bool ended;
+    bool ended, eager;
+    int64_t handed_ns; /* when a batch was handed out last */
 };
 
 static void postgres_close(struct result *result)
@@ -67,6 +69,42 @@ static struct type type_of(Oid oid)
     }
 }
 
+static const char *name_of(Oid oid)
+{
+    static const struct {
+        Oid oid;
+        const char *name;
+    } known[] = {{OID_BOOL, "boolean"},
+                 {OID_BYTEA, "bytea"},
+                 {OID_INT8, "bigint"},
+                 {OID_INT2, "smallint"},
+                 {OID_INT4, "integer"},
+                 {OID_FLOAT4, "real"},
+                 {OID_FLOAT8, "double precision"},
+                 {19, "name"},
+                 {25, "text"},
+                 {26, "oid"},
+                 {114, "json"},
+                 {142, "xml"},
+                 {869, "inet"},
+                 {1042, "character"},
+                 {1043, "varchar"},
+                 {1082, "date"},
+                 {1083, "time"},
+                 {1114, "timestamp"},
+                 {1184, "timestamptz"},
+                 {1186, "interval"},
+                 {1266, "timetz"},
+                 {1700, "numeric"},
+                 {2950, "uuid"},
+                 {3220, "pg_lsn"},
+                 {3802, "jsonb"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].oid == oid)
+            return known[i].name;
+    return NULL;
+}
+
 static bool learn_columns(struct postgres_result *own, const PGresult *result, struct error *error)
 {
     size_t count = (size_t)PQnfields(result);
@@ -74,7 +112,9 @@ static bool learn_columns(struct postgres_result *own, const PGresult *result, s
     TRY(own->schema.fields != NULL);
     for (size_t i = 0; i < count; i++) {
         struct field *field = &own->schema.fields[i];
-        *field = (struct field){.id = (int32_t)i + 1, .type = type_of(PQftype(result, (int)i))};
+        *field = (struct field){.id = (int32_t)i + 1,
+                                .doc = name_of(PQftype(result, (int)i)),
+                                .type = type_of(PQftype(result, (int)i))};
         field->name = arena_copy_text(&own->schema.arena, PQfname(result, (int)i), error);
         TRY(field->name != NULL);
     }
@@ -139,13 +179,20 @@ static bool append_rows(struct postgres_result *own, const PGresult *result, str
     return true;
 }
 
+/* Whether rows are there and waiting for the next one would keep them from who looks on. */
+static bool is_due(struct postgres_result *own)
+{
+    return own->eager && own->batch.length && PQisBusy(pg_connection(own->pg)) &&
+           clock_monotonic_ns() - own->handed_ns >= EAGER_MS * INT64_C(1000000);
+}
+
 static bool postgres_next_batch(struct result *result, const struct batch **out,
                                 struct error *error)
 {
     struct postgres_result *own = (struct postgres_result *)result;
     *out = NULL;
     batch_clear(&own->batch);
-    while (!own->ended && own->batch.length < BATCH_ROWS) {
+    while (!own->ended && own->batch.length < BATCH_ROWS && !is_due(own)) {
         if (atomic_load(&own->cancelled))
             return error_set(error, ERROR_INTERRUPTED, NULL, "the query was stopped");
         PGresult *row = own->first;
@@ -159,6 +206,8 @@ static bool postgres_next_batch(struct result *result, const struct batch **out,
     }
     if (own->batch.length)
         *out = &own->batch;
+    if (own->batch.length && own->eager)
+        own->handed_ns = clock_monotonic_ns();
     return true;
 }
 
@@ -213,6 +262,7 @@ struct result *query_postgres_open(const struct query_postgres_options *options,
     if (own == NULL)
         return NULL;
     own->base.engine = &postgres_engine;
+    own->eager = options->eager;
     if (!open_postgres(own, options, sql, error)) {
         postgres_close(&own->base);
         return NULL;

@@ -97,6 +97,16 @@ struct result *query_scan_open(const struct iceberg_table *table,
     return &own->base;
 }
 
+void query_scan_size(const struct result *result, int64_t *rows, int64_t *bytes)
+{
+    const struct iceberg_plan *plan = iceberg_scan_plan(((const struct scan_result *)result)->scan);
+    *rows = *bytes = 0;
+    for (size_t i = 0; i < plan->task_count; i++) {
+        *rows += plan->tasks[i].data->record_count;
+        *bytes += plan->tasks[i].data->size;
+    }
+}
+
 bool query_scan_count(const struct iceberg_table *table, const struct query_scan_options *options,
                       int64_t *count, struct error *error)
 {

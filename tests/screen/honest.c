@@ -3,8 +3,7 @@
 
 #include "tests/screen/driver.h"
 
-/* What one can see of a key, but for the message that it means nothing: another view, box, or cell.
- */
+/* What one can see of a key, but for what the foot line says: another view, box or cell. */
 static uint64_t screen_digest(struct app *app)
 {
     uint64_t digest = app->box_count * 7 + app->current;

@@ -50,6 +50,7 @@ ACTION(SEARCH_NEXT,   "search-next",  "next",         "n",            SCOPE_TEXT
 ACTION(SEARCH_BEFORE, "search-before","before",       "N",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "the place before")
 ACTION(WRAP,          "wrap",         "wrap",         "w",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "folds long lines, or lets them run out")
 ACTION(TAIL,          "tail",         "tail",         "f",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "follows the end as it grows, on or off")
+ACTION(WHOLE,         "whole-text",   "raw lines",    "o",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "shows lines as they were written, or in words")
 
 ACTION(HISTORY,       "history",      "history",      "h",            SCOPE_OBJECT,   DANGER_NONE,    "history {stream}",             "changes of state and runs of this object")
 ACTION(GRAPH,         "graph",        "graph",        "g",            SCOPE_OBJECT,   DANGER_NONE,    "model graph",                  "what flows into it and out of it")

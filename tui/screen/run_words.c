@@ -52,14 +52,16 @@ void run_words_took(const struct run_summary *run, char *out, size_t size)
 
 static void says_progress(const struct run_progress_figures *figures, char *out, size_t size)
 {
-    char to_go[32] = "", done[QUANTITY_TEXT_SIZE], total[QUANTITY_TEXT_SIZE];
+    char to_go[32] = "", rate[32] = "", done[QUANTITY_TEXT_SIZE], total[QUANTITY_TEXT_SIZE];
     if (figures->eta_s >= 0)
         watch_age(figures->eta_s, to_go, sizeof to_go);
     quantity_format_count((uint64_t)(figures->done > 0 ? figures->done : 0), done);
     quantity_format_count((uint64_t)(figures->total > 0 ? figures->total : 0), total);
-    snprintf(out, size, "%s: %s%s%s %s%s%s%s", figures->phase, done,
+    if (*to_go == '\0' && figures->rate >= 0)
+        snprintf(rate, sizeof rate, ", %.0f/s", figures->rate);
+    snprintf(out, size, "%s%s%s%s%s %s%s%s%s%s", figures->phase, *figures->phase ? ": " : "", done,
              figures->total >= 0 ? " of " : "", figures->total >= 0 ? total : "", figures->unit,
-             *to_go ? ", " : "", to_go, *to_go ? " to go" : "");
+             *to_go ? ", " : "", to_go, *to_go ? " to go" : "", rate);
 }
 
 static void says_waiting(const struct run_summary *run, char *out, size_t size)

@@ -66,13 +66,36 @@ static struct slice text_line(const struct text *text, size_t index)
     return (struct slice){text->bytes.data ? text->bytes.data + line->start : "", line->length};
 }
 
-/* Folded lines take more rows than one: which lines fit was found out by drawing. */
+/* The rows that a line takes when it is folded; at most `most`. */
+static size_t text_line_rows(const struct text *text, size_t index, size_t most)
+{
+    struct slice line = text_line(text, index);
+    size_t rows = 0, offset = 0;
+    while (rows < most) {
+        struct slice rest = {line.data + offset, line.length - offset};
+        size_t fits = text_offset(rest, text->columns);
+        rows++;
+        offset += fits ? fits : rest.length;
+        if (offset >= line.length)
+            break;
+    }
+    return rows;
+}
+
+/* The first line of the last page. */
 static size_t text_last_top(const struct text *text)
 {
-    if (text->wrap)
-        return text->last < text->line_count ? text->last : 0;
     size_t page = text->page > 0 ? (size_t)text->page : 1;
-    return text->line_count > page ? text->line_count - page : 0;
+    if (!text->wrap || text->columns <= 0)
+        return text->line_count > page ? text->line_count - page : 0;
+    size_t top = text->line_count, rows = 0;
+    while (top > 0) {
+        rows += text_line_rows(text, top - 1, page);
+        if (rows > page)
+            break;
+        top--;
+    }
+    return top == text->line_count && top > 0 ? top - 1 : top;
 }
 
 /* ---- moving and finding ---- */
@@ -126,8 +149,6 @@ static void text_move(struct text *text, bool down, size_t lines)
 bool text_act(struct text *text, enum action_id action)
 {
     size_t page = text->page > 1 ? (size_t)text->page : 1;
-    if (text->wrap)
-        page = text->whole > 1 ? text->whole : 1;
     text->tail = text->tail && action != ACTION_UP && action != ACTION_PAGE_UP &&
                  action != ACTION_HALF_UP && action != ACTION_FIRST;
     switch (action) {
@@ -212,31 +233,6 @@ static void text_mark(const struct text *text, struct canvas *canvas, int row, s
     }
 }
 
-/* The rows that a line takes when it is folded; stops counting at `most`. */
-static int text_rows(const struct text *text, size_t index, int columns, int most)
-{
-    struct slice line = text_line(text, index);
-    int rows = 0;
-    for (size_t offset = 0; rows < most && (rows == 0 || offset < line.length); rows++) {
-        size_t fits =
-            text_offset((struct slice){line.data + offset, line.length - offset}, columns);
-        offset += fits ? fits : line.length;
-    }
-    return rows;
-}
-
-/* The first line of the last page. */
-static size_t text_measure(const struct text *text, struct rect rect)
-{
-    size_t top = text->line_count;
-    for (int left = rect.rows; top > 0; top--) {
-        left -= text_rows(text, top - 1, rect.columns, rect.rows + 1);
-        if (left < 0)
-            break;
-    }
-    return top < text->line_count ? top : text->line_count ? text->line_count - 1 : 0;
-}
-
 /* Draws one line from `row`, folded when asked; returns the rows that it took. */
 static int text_draw_line(struct text *text, struct canvas *canvas, struct rect rect, int row,
                           size_t index)
@@ -267,27 +263,27 @@ void text_draw(struct text *text, struct canvas *canvas, struct rect rect, bool 
         field_draw(&text->search, canvas, row, rect.column + 2, rect.columns - 2, text->searching);
     }
     text->page = rect.rows;
-    if (text->wrap)
-        text->last = text_measure(text, rect);
+    text->columns = rect.columns;
     size_t last = text_last_top(text);
     if (text->tail || text->top > last)
         text->top = last;
-    text->whole = 0;
     struct rect before = canvas_clip(canvas, rect);
     int row = rect.row;
-    for (size_t i = text->top; i < text->line_count && row < rect.row + rect.rows; i++) {
+    for (size_t i = text->top; i < text->line_count && row < rect.row + rect.rows; i++)
         row += text_draw_line(text, canvas, rect, row, i);
-        text->whole += row < rect.row + rect.rows;
-    }
     canvas->clip = before;
     if (focused && !text->searching)
         canvas_cursor(canvas, rect.row, rect.column);
 }
 
+bool text_at_end(const struct text *text)
+{
+    return text->top >= text_last_top(text);
+}
+
 void text_note(const struct text *text, char *out, size_t size)
 {
-    size_t page = (size_t)(text->page > 0 ? text->page : 0);
-    if (text->line_count <= page && (!text->wrap || text_last_top(text) == 0))
+    if (text->top == 0 && text_at_end(text))
         snprintf(out, size, "%s", "");
     else
         snprintf(out, size, "line %zu of %zu%s", text->top + 1, text->line_count,

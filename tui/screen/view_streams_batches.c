@@ -147,6 +147,7 @@ static struct view *batches_open(struct app *app, void *argument, struct error *
         return NULL;
     box->view = (struct view){&batches_kind, app};
     box->stream = argument;
+    box->text.wrap = true;
     batches_fill(box);
     return &box->view;
 }

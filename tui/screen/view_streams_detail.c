@@ -34,7 +34,8 @@ static void stage_figure(const struct lag *lag, int index, char *out, size_t siz
     } else if (index == 3) {
         snprintf(out, size, "%lld", (long long)lag->batch);
     } else {
-        watch_age(stage->lag_s, out, size);
+        /* Visible is as old as what was not captured or not merged yet. */
+        watch_age(index == LAG_STAGES - 1 ? lag->freshness_s : stage->lag_s, out, size);
     }
 }
 
@@ -82,10 +83,7 @@ void streams_if_left(const struct watch_stream *stream, char *out, size_t size)
         snprintf(out, size, "slot is lost%s: %s of WAL room%s%s", *when ? when : " one day", room,
                  grows, *when ? "" : " (rate not known yet)");
     } else if (!reads) {
-        snprintf(out, size,
-                 "the server keeps WAL without a limit: %s held%s, until its disk is "
-                 "full",
-                 held, grows);
+        snprintf(out, size, "no WAL limit: %s held%s, until the disk is full", held, grows);
     } else if (strcmp(lag->state, "late") == 0 || strcmp(lag->state, "stopped") == 0) {
         snprintf(out, size,
                  "delta files wait; nothing is lost, the lake gets older (%s of WAL "
@@ -123,6 +121,7 @@ void streams_remedy(const struct app *app, const struct watch_stream *stream, ch
     const char *key = stream->lag.stream->no_capture           ? ""
                       : strcmp(state, "not built") == 0        ? "b shows its steps"
                       : strcmp(state, "paused") == 0           ? "P lets it go on"
+                      : strcmp(state, "stopped") == 0          ? "P runs it and keeps it running"
                       : merges && stream->merging[0]           ? "7 shows the run"
                       : merges && strcmp(state, "FAILED") == 0 ? "7 shows the run, m tries again"
                       : merges                                 ? "m merges what waits"

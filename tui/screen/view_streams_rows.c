@@ -106,7 +106,9 @@ static void count_readers(struct streams_view *view)
     for (size_t i = 0; i < app->watch.stream_count; i++) {
         const struct watch_stream *stream = &app->watch.streams[i];
         int rank = state_rank(watch_state(app, stream));
-        for (size_t k = 0; rank <= RANK_STALE_LAST && k < stream->reader_count; k++)
+        bool stale = rank <= RANK_STALE_LAST ||
+                     stream->lag.freshness_s * 1e3 > (double)stream->lag.stream->freshness_ms;
+        for (size_t k = 0; stale && stream->known && k < stream->reader_count; k++)
             if (memory_grow(&names, &capacity, count + 1, sizeof *names, NULL))
                 names[count++] = stream->readers[k];
     }
