@@ -123,7 +123,8 @@ const char *pipe_title(const struct step *step);
 void pipe_look(struct pipeline_view *view);
 /* Stops the look; what is not known by then stays unknown. */
 void pipe_look_stop(struct pipeline_view *view);
-void pipe_look_leave(struct pipeline_view *view); /* the same, and its answers are not wanted */
+void pipe_look_leave(struct pipeline_view *view);  /* the same, and its answers are not wanted */
+void pipe_look_forget(struct pipeline_view *view); /* the view is closed */
 void pipe_answer_free(struct pipe_answer *answer);
 void pipe_step_forget(struct pipe_step *step);
 
