@@ -87,6 +87,11 @@ static void ask_box_draw(struct view *view, struct canvas *canvas, struct rect r
     text.rows -= 2;
     text_draw(&box->text, canvas, text, box->typed == NULL);
     canvas_rule(canvas, last - 1, inside.column, inside.columns);
+    /* Nobody shall agree to a plan without knowing that there is more of it. */
+    char note[48];
+    text_note(&box->text, note, sizeof note);
+    if (note[0])
+        canvas_print_right(canvas, last - 1, inside.column, inside.columns - 2, STYLE_WARN, note);
     if (box->typed) {
         column += canvas_format(canvas, last, column, inside.columns, STYLE_WARN,
                                 "Type %s: ", box->typed);

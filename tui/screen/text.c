@@ -298,7 +298,7 @@ bool text_at_end(const struct text *text)
 
 void text_note(const struct text *text, char *out, size_t size)
 {
-    if (text->line_count <= (size_t)(text->page > 0 ? text->page : 0))
+    if (text->top == 0 && text_at_end(text))
         snprintf(out, size, "%s", "");
     else
         snprintf(out, size, "line %zu of %zu%s", text->top + 1, text->line_count,
