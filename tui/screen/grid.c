@@ -76,7 +76,7 @@ bool grid_row(const struct grid *grid, size_t *row)
 
 void grid_arranged(struct grid *grid, uint32_t *map, size_t count)
 {
-    size_t row, index = 0;
+    size_t row = 0, index = 0;
     bool any = grid_row(grid, &row);
     free(grid->map);
     grid->map = map;
