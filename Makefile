@@ -102,7 +102,7 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
 
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)
-	$(call link,-fsanitize=fuzzer,$(TEST_LIBS))
+	$(call link,-fsanitize=fuzzer)
 
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(unit_helpers) $(BUILD)/libsurfboard.a
 	$(call say,LINK,$@)

@@ -112,6 +112,10 @@ struct run *command_begin_run(struct command *command, const char *object, struc
 /* For a verb that only looks but takes long (verify): its run is the command's, as if it changed
  * something; without a state that can be written there is none, and that is no error. */
 void command_record_reading(struct command *command, const char *object);
+/* Says so when a lock (NULL: none) excludes this host only: the catalog's database did not answer.
+ */
+struct lock;
+void command_say_lock(struct command *command, const struct lock *lock);
 
 /* Prints "surfboard: message" and the remedy on stderr; with --json also {"error": {"kind",
  * "message", "remedy"}} on `out`. Returns the exit code of its kind. */

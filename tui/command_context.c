@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/config/context.h"
 #include "core/config/profile.h"
+#include "core/pipeline/lock.h"
 #include "core/pipeline/run.h"
 #include "tui/command_private.h"
 
@@ -180,6 +181,16 @@ const struct profile *command_profile(struct command *command, struct error *err
 struct run *command_run_record(struct command *command)
 {
     return command->hidden->run;
+}
+
+void command_say_lock(struct command *command, const struct lock *lock)
+{
+    const char *why = lock ? lock_stands_alone(lock) : NULL;
+    if (why)
+        command_say(command,
+                    "no lock in the catalog's database, so only users of this state keep "
+                    "out of each other's way: %s",
+                    why);
 }
 
 bool command_event(struct command *command, json_t *event, struct error *error)

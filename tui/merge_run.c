@@ -27,9 +27,10 @@ static bool read_rewrite_at(struct command *command, struct merge_options *optio
     const char *text = command_option(command, "rewrite-at");
     if (text == NULL)
         return true;
-    char *end;
-    double share = strcmp(text, "off") == 0 ? 0 : strtod(text, &end);
-    if (strcmp(text, "off") != 0 && (*end || end == text || !(share > 0) || share > 1))
+    bool off = strcmp(text, "off") == 0;
+    char *end = NULL;
+    double share = off ? 0 : strtod(text, &end);
+    if (!off && (*end || end == text || !(share > 0) || share > 1))
         return error_set(error, ERROR_USAGE, "--rewrite-at 0.25, or --rewrite-at off",
                          "--rewrite-at %s: neither a share between 0 and 1 nor off", text);
     options->rewrite_at = share;

@@ -152,6 +152,7 @@ static int merge_stream(struct command *command, const struct pipeline *pipeline
     if (ok) {
         lock = lock_take(pipeline->profile, lock_name, "merge", &error);
         ok = lock != NULL;
+        command_say_lock(command, lock);
     }
     if (ok) {
         catalog = merge_streams_catalog(pipeline, options.durable, &error);

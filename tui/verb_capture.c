@@ -23,6 +23,8 @@ static void capture_event(void *context, json_t *event)
     const char *name = json_string_value(json_object_get(event, "event"));
     if (capturing->run)
         run_event(capturing->run, json_incref(event), false, NULL);
+    if (strcmp(name, "start") == 0)
+        run_phase(capturing->run, "changes");
     if (command->json) {
         command_print_json(command, event, NULL);
         return;
@@ -172,6 +174,7 @@ static int capture_run_stream(struct command *command, const struct profile *pro
     if (stream) {
         snprintf(name, sizeof name, "capture.%s", stream->capture->prefix);
         lock = lock_take(profile, name, "capture", &error);
+        command_say_lock(command, lock);
     }
     int code = lock ? capture_locked(command, &pipeline, stream) : command_fail(command, &error);
     lock_release(lock);

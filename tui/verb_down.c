@@ -7,6 +7,7 @@
 
 static const struct option_spec down_options[] = {
     {"confirm", OPTION_TEXT, "STREAM", "the stream's name once more; without it nothing is done"},
+    {"from", OPTION_TEXT, "ID", "only this step and those behind it, which need it"},
     {"keep-data", OPTION_FLAG, NULL, "leave the delta files (tables of the lake always stay)"},
     {"shared", OPTION_FLAG, NULL, "also undo what no other stream uses of source and platform"},
     {"dry-run", OPTION_FLAG, NULL, "only show what would be undone"},
@@ -49,6 +50,7 @@ static int down_run(struct command *command)
     if (code >= 0)
         return code;
     struct bring_up work = {
+        .until = command_option(command, "from"),
         .keep_data = command_flag(command, "keep-data"),
         .shared = command_flag(command, "shared"),
         .dry_run = dry_run,
@@ -62,7 +64,7 @@ static int down_run(struct command *command)
 
 const struct verb verb_down = {
     .name = "down",
-    .synopsis = "STREAM --confirm STREAM [--keep-data] [--shared] [--dry-run]",
+    .synopsis = "STREAM --confirm STREAM [--from ID] [--keep-data] [--shared] [--dry-run]",
     .summary = "Takes a stream down: undoes what receipts say was made, releases what was adopted",
     .details = "Objects that other streams use stay, and so does everything that was there before "
                "us. An object that changed since our receipt is not touched.",

@@ -171,7 +171,7 @@ static int graph_run(struct command *command)
     if (!model_load(path, &model, &error))
         return command_fail(command, &error);
     for (size_t i = 0; i < model.warning_count; i++)
-        command_say(command, "warning: %s", model.warnings[i]);
+        command_say(command, "warning: %s", model.warnings[i].text);
     bool ok = graph_print_all(command, &model, &error);
     model_destroy(&model);
     return ok ? 0 : command_fail(command, &error);

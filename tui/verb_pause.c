@@ -51,8 +51,8 @@ static bool pause_tell(struct pausing *pausing, const struct work *work, const c
         fprintf(command->out, "%s %s: %s%s%s\n", work->verb, work->object, action,
                 *run ? ", run " : "", run);
     if (command_run_record(command)) {
-        json_t *event = json_deep_copy(json);
-        json_object_set_new(event, "event", json_string("pause"));
+        json_t *event = json_pack("{s:s}", "event", "pause");
+        json_object_update(event, json);
         TRY(run_event(command_run_record(command), event, true, error));
     }
     return json_array_append_new(pausing->work, json) == 0 || error_set_memory(error, 0);

@@ -216,8 +216,8 @@ static bool resume_report(struct resuming *resuming, struct error *error)
         const struct resumed *item = &resuming->items[i];
         json_t *json = resumed_json(item);
         if (command_run_record(command)) {
-            json_t *event = json_deep_copy(json);
-            json_object_set_new(event, "event", json_string("resume"));
+            json_t *event = json_pack("{s:s}", "event", "resume");
+            json_object_update(event, json);
             ok = run_event(command_run_record(command), event, true, error);
         }
         json_array_append_new(list, json);

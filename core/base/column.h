@@ -64,7 +64,7 @@ static inline bool column_is_null(const struct column *column, size_t row)
 static inline struct slice column_bytes(const struct column *column, size_t row)
 {
     /* A column of empty values only has no bytes at all. */
-    return (struct slice){column->bytes ? column->bytes + column->offsets[row] : NULL,
+    return (struct slice){column->bytes ? column->bytes + column->offsets[row] : "",
                           (size_t)(column->offsets[row + 1] - column->offsets[row])};
 }
 

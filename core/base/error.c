@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef error_set
+#undef error_set_va
+#undef error_set_system
+#undef error_set_memory
+#undef error_remedy
+#undef error_prefix
+
 /* Cuts text that filled its buffer at a character border and marks the cut. */
 static void error_mark_cut(char *text, size_t size)
 {

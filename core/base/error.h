@@ -76,6 +76,22 @@ bool error_prefix(struct error *error, const char *format, ...)
 
 void error_clear(struct error *error);
 
+#ifdef __clang_analyzer__
+/* The static analyser reads one file at a time: that these answer false it must be told. */
+static inline bool error_says(bool answer)
+{
+    if (answer)
+        __builtin_unreachable();
+    return answer;
+}
+#define error_set(...) error_says(error_set(__VA_ARGS__))
+#define error_set_va(...) error_says(error_set_va(__VA_ARGS__))
+#define error_set_system(...) error_says(error_set_system(__VA_ARGS__))
+#define error_set_memory(...) error_says(error_set_memory(__VA_ARGS__))
+#define error_remedy(...) error_says(error_remedy(__VA_ARGS__))
+#define error_prefix(...) error_says(error_prefix(__VA_ARGS__))
+#endif
+
 /* The process exit code of a kind (cli.md), and its name for --json ("input", "conflict", ...). */
 int error_exit_code(enum error_kind kind);
 const char *error_kind_name(enum error_kind kind);

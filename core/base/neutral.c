@@ -7,7 +7,8 @@ bool neutral_is_unsafe(uint32_t point)
     return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0xAD || point == 0x61C ||
            (point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
            (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF ||
-           (point >= 0xFFF9 && point <= 0xFFFB) || (point >= 0xE0000 && point <= 0xE007F);
+           (point >= 0xFFF0 && point <= 0xFFFB) || (point >= 0xE0000 && point <= 0xE00FF) ||
+           (point >= 0xE01F0 && point <= 0xE0FFF);
 }
 
 bool neutral_append(struct buffer *out, struct slice text, const char *mark, struct error *error)

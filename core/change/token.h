@@ -390,7 +390,7 @@ static inline bool token_name(struct cursor *j, struct slice *raw, bool *escaped
  * ones are kept as bits, 1 for an object. */
 static bool __attribute__((noinline)) token_container(struct cursor *j)
 {
-    uint64_t objects[TOKEN_DEPTH / 64];
+    uint64_t objects[TOKEN_DEPTH / 64] = {0};
     unsigned base = j->depth, depth = base;
     struct token scalar;
     struct slice name;

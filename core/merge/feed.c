@@ -259,7 +259,7 @@ static bool wait_a_little(struct feed *feed, int64_t left_ms, struct error *erro
 /* Waits until gap_wait_ms have passed since a file was written, or there is something to read. */
 static bool wait_for_more(struct feed *feed, int64_t written, struct error *error)
 {
-    struct feed_part *part = &feed->parts[feed->part];
+    struct feed_part *part;
     int64_t now = clock_now_ms();
     int64_t wait = feed->options.gap_wait_ms - (now > written ? now - written : 0);
     int64_t until = clock_monotonic_ns() + (wait > 0 ? wait : 0) * 1000000;

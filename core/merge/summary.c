@@ -98,7 +98,8 @@ static int set_object(json_t *root, const char *name, json_t *value)
 
 static int set_seconds(json_t *root, const char *name, int64_t ns)
 {
-    return json_object_set_new(root, name, json_real((double)(ns / 1000000) / 1000.0));
+    int64_t ms = ns / 1000000;
+    return json_object_set_new(root, name, json_real((double)ms / 1000.0));
 }
 
 static int set_counts(json_t *root, const struct merge_summary *summary)

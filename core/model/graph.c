@@ -135,15 +135,6 @@ static bool build_workspace_node(struct build *build, enum graph_kind kind, cons
     return true;
 }
 
-static bool is_primary(const struct model *model, const char *store, const char *platform)
-{
-    const struct model_primary *primary = model_primary(model, store);
-    bool found = primary == NULL || primary->platform_count == 0;
-    for (size_t i = 0; primary && i < primary->platform_count; i++)
-        found |= strcmp(primary->platforms[i], platform) == 0;
-    return found;
-}
-
 static bool build_sink(struct build *build, const struct model_workspace *workspace,
                        const struct model_sink *sink, struct build_node **export,
                        struct error *error);
@@ -188,7 +179,8 @@ static bool build_sink(struct build *build, const struct model_workspace *worksp
     if (workspace->priority > (*export)->node.priority)
         (*export)->node.priority = workspace->priority;
     const struct model_store *store = model_store(build->model, sink->store);
-    if (!is_primary(build->model, sink->store, build->graph->platform) || store->workspace == NULL)
+    if (!model_is_primary(build->model, sink->store, build->graph->platform) ||
+        store->workspace == NULL)
         return true;
     const struct model_workspace *maker = model_workspace(build->model, store->workspace);
     if (maker == NULL || maker->container.name == NULL)
@@ -210,8 +202,7 @@ static bool build_add_root(struct build *build, const struct model_workspace *wo
 
 static bool assignment_counts(const struct model_assignment *assignment, bool decommissioned)
 {
-    return decommissioned || assignment->status == NULL ||
-           strcmp(assignment->status, "DECOMMISSIONED") != 0;
+    return decommissioned || model_assignment_counts(assignment);
 }
 
 /* All groups of the workspaces whose transformers fill what this one reads, in any of its groups,

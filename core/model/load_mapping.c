@@ -12,9 +12,9 @@ static bool load_assignment(struct load *load, const char *workspace, const char
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
         if (slice_is(key, "dataPlatform"))
-            TRY(load_text(load, &assignment.platform, error));
+            TRY(load_text_word(load, &assignment.platform, error));
         else if (slice_is(key, "status"))
-            TRY(load_text(load, &assignment.status, error));
+            TRY(load_text_word(load, &assignment.status, error));
         else
             TRY(reader_skip(in, error));
     }
@@ -39,9 +39,9 @@ static bool load_mapping(struct load *load, struct error *error)
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
         if (slice_is(key, "workspace")) {
-            TRY(load_text(load, &workspace, error));
+            TRY(load_text_word(load, &workspace, error));
         } else if (slice_is(key, "dsgName")) {
-            TRY(load_text(load, &group, error));
+            TRY(load_text_word(load, &group, error));
         } else if (slice_is(key, "assignments") && reader_peek(in) == READER_ARRAY) {
             TRY(reader_array(in, error));
             while (reader_item(in, error))
@@ -81,12 +81,12 @@ static bool load_primary(struct load *load, struct error *error)
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
         if (slice_is(key, "storeName")) {
-            TRY(load_text(load, &primary.store, error));
+            TRY(load_text_word(load, &primary.store, error));
         } else if (slice_is(key, "dataPlatforms") && reader_peek(in) == READER_ARRAY) {
             TRY(reader_array(in, error));
             while (reader_item(in, error)) {
                 const char *name = NULL;
-                TRY(load_text(load, &name, error));
+                TRY(load_text_word(load, &name, error));
                 if (name == NULL)
                     continue;
                 TRY(load_grow(load, &primary.platforms, primary.platform_count, &capacity,

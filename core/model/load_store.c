@@ -3,65 +3,6 @@
 
 #include "core/model/load.h"
 
-static bool load_host_port(struct load *load, struct model_container *out, struct error *error)
-{
-    struct reader *in = load->reader;
-    if (reader_peek(in) != READER_OBJECT)
-        return reader_skip(in, error);
-    TRY(reader_object(in, error));
-    for (struct slice key; reader_member(in, &key, error);) {
-        if (slice_is(key, "hostName"))
-            TRY(load_text(load, &out->host, error));
-        else if (slice_is(key, "port"))
-            TRY(reader_whole(in, 0, &out->port, error));
-        else
-            TRY(reader_skip(in, error));
-    }
-    return reader_ended(in, error);
-}
-
-bool load_container(struct load *load, struct model_container *out, struct error *error)
-{
-    struct reader *in = load->reader;
-    if (reader_peek(in) != READER_OBJECT)
-        return reader_skip(in, error);
-    TRY(reader_object(in, error));
-    for (struct slice key; reader_member(in, &key, error);) {
-        if (slice_is(key, "_type"))
-            TRY(load_text(load, &out->type, error));
-        else if (slice_is(key, "name"))
-            TRY(load_text(load, &out->name, error));
-        else if (slice_is(key, "databaseName"))
-            TRY(load_text(load, &out->database, error));
-        else if (slice_is(key, "hostPort"))
-            TRY(load_host_port(load, out, error));
-        else
-            TRY(reader_skip(in, error));
-    }
-    if (out->type == NULL)
-        out->type = "?";
-    return reader_ended(in, error);
-}
-
-/* {"name": …} or plain text: the name. */
-static bool load_named(struct load *load, const char **out, const char *member, const char **second,
-                       struct error *error)
-{
-    struct reader *in = load->reader;
-    if (reader_peek(in) != READER_OBJECT)
-        return load_text(load, out, error);
-    TRY(reader_object(in, error));
-    for (struct slice key; reader_member(in, &key, error);) {
-        if (slice_is(key, "name"))
-            TRY(load_text(load, out, error));
-        else if (second && slice_is(key, member))
-            TRY(load_text(load, second, error));
-        else
-            TRY(reader_skip(in, error));
-    }
-    return reader_ended(in, error);
-}
-
 struct load_pair {
     const char *dataset, *table;
 };
@@ -80,9 +21,8 @@ static bool load_tables(struct load *load, struct load_pairs *out, struct error 
     for (struct slice key; reader_member(in, &key, error);) {
         TRY(load_grow(load, &out->pairs, out->count, &out->capacity, sizeof *out->pairs, error));
         struct load_pair *pair = &out->pairs[out->count++];
-        pair->dataset = arena_copy_slice(&load->model->arena, key, error);
-        TRY(pair->dataset);
-        TRY(load_text(load, &pair->table, error));
+        TRY(load_word(load, key, &pair->dataset, error) &&
+            load_text_word(load, &pair->table, error));
     }
     return reader_ended(in, error);
 }
@@ -98,7 +38,7 @@ static bool load_capture(struct load *load, struct model_store *out, struct load
     out->kind = "?";
     for (struct slice key; reader_member(in, &key, error);) {
         if (slice_is(key, "_type"))
-            TRY(load_text(load, &out->kind, error));
+            TRY(load_text_word(load, &out->kind, error));
         else if (slice_is(key, "workSpaceName"))
             TRY(load_text(load, &out->workspace, error));
         else if (slice_is(key, "singleOrMultiDatasetIngestion"))
@@ -109,6 +49,8 @@ static bool load_capture(struct load *load, struct model_store *out, struct load
             TRY(load_named(load, &out->credential, NULL, NULL, error));
         else if (slice_is(key, "stepTrigger"))
             TRY(load_named(load, &out->trigger, "cron", &out->cron, error));
+        else if (slice_is(key, "watermarkColumn"))
+            TRY(load_text_word(load, &out->watermark, error));
         else if (slice_is(key, "tableForDataset") || slice_is(key, "topicForDataset"))
             TRY(load_tables(load, tables, error));
         else
@@ -122,25 +64,6 @@ static bool load_capture(struct load *load, struct model_store *out, struct load
     return true;
 }
 
-static bool load_count_columns(struct load *load, size_t *count, struct error *error)
-{
-    struct reader *in = load->reader;
-    if (reader_peek(in) != READER_OBJECT)
-        return reader_skip(in, error);
-    TRY(reader_object(in, error));
-    for (struct slice key; reader_member(in, &key, error);) {
-        if (!slice_is(key, "columns") || reader_peek(in) != READER_OBJECT) {
-            TRY(reader_skip(in, error));
-            continue;
-        }
-        TRY(reader_object(in, error));
-        for (struct slice column; reader_member(in, &column, error); (*count)++)
-            TRY(reader_skip(in, error));
-        TRY(reader_ended(in, error));
-    }
-    return reader_ended(in, error);
-}
-
 static bool load_dataset(struct load *load, const char *name, struct model_dataset *out,
                          struct error *error)
 {
@@ -151,12 +74,16 @@ static bool load_dataset(struct load *load, const char *name, struct model_datas
     const char *inner = NULL;
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
+        bool taken;
         if (slice_is(key, "name"))
-            TRY(load_text(load, &inner, error));
+            TRY(load_text_word(load, &inner, error));
         else if (slice_is(key, "originalSchema"))
-            TRY(load_count_columns(load, &out->column_count, error));
+            TRY(load_schema(load, out, error));
+        else if (slice_is(key, "dataClassificationOverride"))
+            TRY(load_class(load, &out->class, error));
         else
-            TRY(reader_skip(in, error));
+            TRY(load_about(load, key, &out->about, &taken, error) &&
+                (taken || reader_skip(in, error)));
     }
     TRY(reader_ended(in, error));
     return load_check_name(load, "dataset", name, inner, error);
@@ -170,11 +97,11 @@ static bool load_datasets(struct load *load, struct model_store *out, struct err
     size_t capacity = 0;
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
-        const char *name = arena_copy_slice(&load->model->arena, key, error);
-        TRY(name);
+        const char *name;
+        TRY(load_word(load, key, &name, error));
         bool again = false;
         for (size_t i = 0; i < out->dataset_count && !again; i++)
-            again = strcmp(out->datasets[i].name, name) == 0;
+            again = out->datasets[i].name == name; /* the same word */
         struct model_dataset dataset = {0};
         TRY(load_dataset(load, name, &dataset, error));
         if (again) {
@@ -188,6 +115,24 @@ static bool load_datasets(struct load *load, struct model_store *out, struct err
     return reader_ended(in, error);
 }
 
+/* Present, even empty: an approval is needed. */
+static bool load_approvals(struct load *load, struct model_store *out, struct error *error)
+{
+    out->approval = reader_peek(load->reader) == READER_ARRAY;
+    return reader_skip(load->reader, error);
+}
+
+static void load_name_tables(struct model_store *store, const struct load_pairs *tables)
+{
+    for (size_t i = 0; i < store->dataset_count; i++) {
+        struct model_dataset *dataset = &store->datasets[i];
+        dataset->table = dataset->name;
+        for (size_t j = 0; j < tables->count; j++)
+            if (tables->pairs[j].table && tables->pairs[j].dataset == dataset->name)
+                dataset->table = tables->pairs[j].table;
+    }
+}
+
 /* Reads a store object; `key` is its name in the map it stands in, NULL when it stands alone. */
 bool load_store(struct load *load, const char *key_name, struct model_store *out,
                 struct error *error)
@@ -199,25 +144,23 @@ bool load_store(struct load *load, const char *key_name, struct model_store *out
         .name = key_name ? key_name : "?", .zone = load->zone, .team = load->team, .loaded = true};
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
+        bool taken;
         if (slice_is(key, "name"))
             TRY(load_text(load, &inner, error));
         else if (slice_is(key, "cmd"))
             TRY(load_capture(load, out, &tables, error));
         else if (slice_is(key, "datasets"))
             TRY(load_datasets(load, out, error));
+        else if (slice_is(key, "datasetDSGApprovals"))
+            TRY(load_approvals(load, out, error));
         else
-            TRY(reader_skip(in, error));
+            TRY(load_about(load, key, &out->about, &taken, error) &&
+                (taken || reader_skip(in, error)));
     }
     TRY(reader_ended(in, error));
     if (key_name == NULL && inner)
         out->name = inner;
-    for (size_t i = 0; i < out->dataset_count; i++) {
-        out->datasets[i].table = out->datasets[i].name;
-        for (size_t j = 0; j < tables.count; j++)
-            if (tables.pairs[j].table &&
-                strcmp(tables.pairs[j].dataset, out->datasets[i].name) == 0)
-                out->datasets[i].table = tables.pairs[j].table;
-    }
+    load_name_tables(out, &tables);
     return load_check_name(load, "store", out->name, inner, error);
 }
 

@@ -50,9 +50,13 @@ static bool load_retention(struct load *load, struct model_group *out, struct er
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
         if (slice_is(key, "latency"))
-            TRY(load_text(load, &out->latency, error));
+            TRY(load_text_word(load, &out->latency, error));
         else if (slice_is(key, "milestoningStrategy") || slice_is(key, "policy"))
-            TRY(load_text(load, &out->milestoning, error));
+            TRY(load_text_word(load, &out->milestoning, error));
+        else if (slice_is(key, "minRetentionTime"))
+            TRY(reader_whole(in, -1, &out->retention_s, error));
+        else if (slice_is(key, "regulator"))
+            TRY(load_text_word(load, &out->regulator, error));
         else
             TRY(reader_skip(in, error));
     }
@@ -69,6 +73,10 @@ static bool load_chooser(struct load *load, struct model_group *out, struct erro
     for (struct slice key; reader_member(in, &key, error);) {
         if (slice_is(key, "retention"))
             TRY(load_retention(load, out, error));
+        else if (slice_is(key, "_type"))
+            TRY(load_text_word(load, &out->chooser, error));
+        else if (slice_is(key, "dataPlatform") || slice_is(key, "dataPlatformName"))
+            TRY(load_text_word(load, &out->fixed, error));
         else
             TRY(reader_skip(in, error));
     }
@@ -82,10 +90,8 @@ static bool load_sink(struct load *load, struct slice name, struct model_sink *o
     const char *colon = name.length ? memchr(name.data, ':', name.length) : NULL;
     if (colon) {
         size_t store = (size_t)(colon - name.data);
-        out->store = arena_copy_slice(&load->model->arena, slice_make(name.data, store), error);
-        out->dataset = arena_copy_slice(&load->model->arena,
-                                        slice_make(colon + 1, name.length - store - 1), error);
-        TRY(out->store && out->dataset);
+        TRY(load_word(load, slice_make(name.data, store), &out->store, error) &&
+            load_word(load, slice_make(colon + 1, name.length - store - 1), &out->dataset, error));
     }
     if (reader_peek(in) != READER_OBJECT)
         return reader_skip(in, error);
@@ -93,15 +99,18 @@ static bool load_sink(struct load *load, struct slice name, struct model_sink *o
     for (struct slice key; reader_member(in, &key, error);) {
         const char *text = NULL;
         bool store = slice_is(key, "storeName"), dataset = slice_is(key, "datasetName");
-        if (!store && !dataset) {
+        bool deprecated = slice_is(key, "deprecationsAllowed");
+        if (!store && !dataset && !deprecated) {
             TRY(reader_skip(in, error));
             continue;
         }
-        TRY(load_text(load, &text, error));
+        TRY(load_text_word(load, &text, error));
         if (store && text)
             out->store = text;
         if (dataset && text)
             out->dataset = text;
+        if (deprecated && text)
+            out->deprecated = strcmp(text, "ALLOWED") == 0;
     }
     return reader_ended(in, error);
 }
@@ -131,19 +140,21 @@ static bool load_group(struct load *load, const char *name, struct model_group *
 {
     struct reader *in = load->reader;
     const char *inner = NULL;
-    *out = (struct model_group){.name = name};
+    *out = (struct model_group){.name = name, .retention_s = -1};
     if (reader_peek(in) != READER_OBJECT)
         return reader_skip(in, error);
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
+        bool taken;
         if (slice_is(key, "name"))
-            TRY(load_text(load, &inner, error));
+            TRY(load_text_word(load, &inner, error));
         else if (slice_is(key, "platformMD"))
             TRY(load_chooser(load, out, error));
         else if (slice_is(key, "sinks"))
             TRY(load_sinks(load, out, error));
         else
-            TRY(reader_skip(in, error));
+            TRY(load_about(load, key, &out->about, &taken, error) &&
+                (taken || reader_skip(in, error)));
     }
     TRY(reader_ended(in, error));
     return load_check_name(load, "dataset group", name, inner, error);
@@ -178,7 +189,7 @@ static bool load_output_store(struct load *load, struct model_workspace *out, st
     if (reader_peek(load->reader) != READER_OBJECT)
         return load_text(load, &out->output_store, error);
     struct model_store store;
-    TRY(load_store(load, NULL, &store, error));
+    TRY(load_store(load, NULL, &store, error)); /* its warnings are the workspace's */
     out->output_store = store.name;
     TRY(load_grow(load, &load->outputs, load->output_count, &load->output_capacity, sizeof store,
                   error));
@@ -186,17 +197,75 @@ static bool load_output_store(struct load *load, struct model_workspace *out, st
     return true;
 }
 
-static bool load_transformer(struct load *load, struct model_workspace *out, struct error *error)
+/* What a transformer runs: where its code lies, and which version of it. */
+static bool load_code(struct load *load, struct model_transformer *out, struct error *error)
 {
     struct reader *in = load->reader;
     if (reader_peek(in) != READER_OBJECT)
         return reader_skip(in, error);
     TRY(reader_object(in, error));
     for (struct slice key; reader_member(in, &key, error);) {
-        if (slice_is(key, "outputDatastore"))
-            TRY(load_output_store(load, out, error));
+        if (slice_is(key, "_type"))
+            TRY(load_text_word(load, &out->code, error));
+        else if (slice_is(key, "repo"))
+            TRY(load_repository(load, &out->source, error));
+        else if (slice_is(key, "version") || slice_is(key, "requiredVersion") ||
+                 slice_is(key, "type"))
+            TRY(load_text_word(load, &out->version, error));
         else
             TRY(reader_skip(in, error));
+    }
+    return reader_ended(in, error);
+}
+
+static bool load_transformer(struct load *load, struct model_workspace *out, struct error *error)
+{
+    struct reader *in = load->reader;
+    struct model_transformer *transformer = &out->transformer;
+    if (reader_peek(in) != READER_OBJECT)
+        return reader_skip(in, error);
+    transformer->name = "?";
+    TRY(reader_object(in, error));
+    for (struct slice key; reader_member(in, &key, error);) {
+        bool taken;
+        if (slice_is(key, "outputDatastore"))
+            TRY(load_output_store(load, out, error));
+        else if (slice_is(key, "name"))
+            TRY(load_text(load, &transformer->name, error));
+        else if (slice_is(key, "code"))
+            TRY(load_code(load, transformer, error));
+        else if (slice_is(key, "trigger"))
+            TRY(load_named(load, &transformer->trigger, "cron", &transformer->cron, error));
+        else
+            TRY(load_about(load, key, &transformer->about, &taken, error) &&
+                (taken || reader_skip(in, error)));
+    }
+    if (transformer->name == NULL)
+        transformer->name = "?";
+    return reader_ended(in, error);
+}
+
+/* The members of a workspace; its groups find their duplicates by its name. */
+static bool load_workspace_members(struct load *load, struct model_workspace *out,
+                                   const char **inner, struct error *error)
+{
+    struct reader *in = load->reader;
+    TRY(reader_object(in, error));
+    for (struct slice key; reader_member(in, &key, error);) {
+        bool taken;
+        if (slice_is(key, "name"))
+            TRY(load_text(load, inner, error));
+        else if (slice_is(key, "priority"))
+            TRY(load_priority(load, &out->priority, error));
+        else if (slice_is(key, "dataContainer"))
+            TRY(load_container(load, &out->container, error));
+        else if (slice_is(key, "dataTransformer"))
+            TRY(load_transformer(load, out, error));
+        else if (slice_is(key, "datasetGroups") || slice_is(key, "dsgs"))
+            TRY(load_groups(load, out, error));
+        else
+            TRY(load_about(load, key, &out->about, &taken, error) &&
+                (taken || reader_skip(in, error)));
     }
     return reader_ended(in, error);
 }
@@ -207,24 +276,10 @@ bool load_workspace(struct load *load, const char *name, struct error *error)
     struct model *model = load->model;
     struct model_workspace workspace = {
         .name = name, .zone = load->zone, .team = load->team, .priority = PRIORITY_UNKNOWN};
-    const char *inner = NULL;
     if (reader_peek(in) == READER_OBJECT) {
-        TRY(reader_object(in, error));
-        for (struct slice key; reader_member(in, &key, error);) {
-            if (slice_is(key, "name"))
-                TRY(load_text(load, &inner, error));
-            else if (slice_is(key, "priority"))
-                TRY(load_priority(load, &workspace.priority, error));
-            else if (slice_is(key, "dataContainer"))
-                TRY(load_container(load, &workspace.container, error));
-            else if (slice_is(key, "dataTransformer"))
-                TRY(load_transformer(load, &workspace, error));
-            else if (slice_is(key, "datasetGroups") || slice_is(key, "dsgs"))
-                TRY(load_groups(load, &workspace, error));
-            else
-                TRY(reader_skip(in, error));
-        }
-        TRY(reader_ended(in, error));
+        const char *inner = NULL;
+        workspace.loaded = true;
+        TRY(load_workspace_members(load, &workspace, &inner, error));
         TRY(load_check_name(load, "workspace", name, inner, error));
     } else {
         TRY(reader_skip(in, error));

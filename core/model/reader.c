@@ -39,8 +39,9 @@ bool reader_ended(const struct reader *reader, struct error *error)
 
 static void reader_blanks(struct reader *reader)
 {
-    while (reader->at < reader->length && strchr(" \t\r\n", reader->text[reader->at]) &&
-           reader->text[reader->at])
+    while (reader->at < reader->length &&
+           (reader->text[reader->at] == ' ' || reader->text[reader->at] == '\n' ||
+            reader->text[reader->at] == '\t' || reader->text[reader->at] == '\r'))
         reader->at++;
 }
 
@@ -170,37 +171,61 @@ static bool reader_escape(struct reader *reader, struct buffer *out, struct erro
                     : buffer_append_byte(out, (uint8_t)to[known - from], error);
 }
 
-/* Reads a string into `out` (cleared first). */
-static bool reader_string(struct reader *reader, struct buffer *out, struct error *error)
+/* The bytes up to a quote, backslash or control character, checked. */
+static bool reader_plain(struct reader *reader, struct slice *out, struct error *error)
+{
+    const char *text = reader->text + reader->at;
+    size_t left = reader->length - reader->at, i = 0;
+    while (i < left && text[i] != '"' && text[i] != '\\' && (unsigned char)text[i] >= 0x20)
+        i++;
+    *out = slice_make(text, i);
+    reader->at += i;
+    if (i > READER_STRING_MOST)
+        return reader_fail(reader, error, "a string is longer than 16 MiB");
+    if (!utf8_valid(text, i))
+        return reader_fail(reader, error, "a string is not UTF-8");
+    if (i == left)
+        return reader_fail(reader, error, "the document ends within a string");
+    if ((unsigned char)text[i] < 0x20)
+        return reader_fail(reader, error, "a control character in a string");
+    return true;
+}
+
+/* Goes on behind the first escape: `plain` is what stood before it. */
+static bool reader_escaped(struct reader *reader, struct slice plain, struct buffer *out,
+                           struct error *error)
 {
     buffer_clear(out);
-    if (reader_next(reader) != '"')
-        return reader_fail(reader, error, "a string is wanted here");
-    reader->at++;
     for (;;) {
-        size_t start = reader->at;
-        while (reader->at < reader->length && reader->text[reader->at] != '"' &&
-               reader->text[reader->at] != '\\' && (unsigned char)reader->text[reader->at] >= 0x20)
-            reader->at++;
-        size_t plain = reader->at - start;
-        if (out->length + plain > READER_STRING_MOST)
+        if (out->length + plain.length > READER_STRING_MOST)
             return reader_fail(reader, error, "a string is longer than 16 MiB");
-        if (!utf8_valid(reader->text + start, plain))
-            return reader_fail(reader, error, "a string is not UTF-8");
-        if (!buffer_append(out, reader->text + start, plain, error)) {
+        if (!buffer_append_slice(out, plain, error)) {
             reader->failed = true;
             return false;
         }
-        if (reader->at >= reader->length)
-            return reader_fail(reader, error, "the document ends within a string");
         if (reader->text[reader->at] == '"')
-            break;
-        if (reader->text[reader->at] != '\\')
-            return reader_fail(reader, error, "a control character in a string");
+            return true;
         if (!reader_escape(reader, out, error)) {
             reader->failed = true;
             return false;
         }
+        TRY(reader_plain(reader, &plain, error));
+    }
+}
+
+/* Reads a string: a piece of the text itself, or with escapes, decoded in `scratch`. */
+static bool reader_string(struct reader *reader, struct buffer *scratch, struct slice *out,
+                          struct error *error)
+{
+    if (reader_next(reader) != '"')
+        return reader_fail(reader, error, "a string is wanted here");
+    reader->at++;
+    TRY(reader_plain(reader, out, error));
+    if (reader->text[reader->at] != '"') {
+        TRY(reader_escaped(reader, *out, scratch, error));
+        *out = buffer_slice(scratch);
+        if (out->data == NULL)
+            out->data = "";
     }
     reader->at++;
     return true;
@@ -208,12 +233,11 @@ static bool reader_string(struct reader *reader, struct buffer *out, struct erro
 
 bool reader_member(struct reader *reader, struct slice *key, struct error *error)
 {
-    if (!reader_step(reader, '}', error) || !reader_string(reader, &reader->key, error))
+    if (!reader_step(reader, '}', error) || !reader_string(reader, &reader->key, key, error))
         return false;
     if (reader_next(reader) != ':')
         return reader_fail(reader, error, "':' is wanted behind a member's name");
     reader->at++;
-    *key = buffer_slice(&reader->key);
     return true;
 }
 
@@ -222,13 +246,22 @@ bool reader_item(struct reader *reader, struct error *error)
     return reader_step(reader, ']', error);
 }
 
+bool reader_slice(struct reader *reader, struct slice *out, struct error *error)
+{
+    *out = (struct slice){0};
+    return reader_peek(reader) == READER_STRING
+               ? reader_string(reader, &reader->scratch, out, error)
+               : reader_skip(reader, error);
+}
+
 bool reader_text(struct reader *reader, struct arena *arena, const char **out, struct error *error)
 {
     *out = NULL;
-    if (reader_peek(reader) != READER_STRING)
-        return reader_skip(reader, error);
-    TRY(reader_string(reader, &reader->scratch, error));
-    *out = arena_copy_slice(arena, buffer_slice(&reader->scratch), error);
+    struct slice text;
+    TRY(reader_slice(reader, &text, error));
+    if (text.data == NULL)
+        return true;
+    *out = arena_copy_slice(arena, text, error);
     reader->failed |= *out == NULL;
     return *out != NULL;
 }
@@ -302,9 +335,10 @@ static bool reader_word(struct reader *reader, const char *word, struct error *e
 static bool reader_skip_scalar(struct reader *reader, struct error *error)
 {
     size_t length = 0;
+    struct slice text;
     switch (reader_peek(reader)) {
     case READER_STRING:
-        return reader_string(reader, &reader->scratch, error);
+        return reader_string(reader, &reader->scratch, &text, error);
     case READER_TRUE:
         return reader_word(reader, "true", error);
     case READER_FALSE:

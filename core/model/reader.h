@@ -35,8 +35,7 @@ struct reader {
     unsigned depth;
     bool first[READER_DEPTH_MOST]; /* no member or item was read at this depth yet */
     bool failed;
-    struct buffer key;     /* the last member's name */
-    struct buffer scratch; /* strings with escapes */
+    struct buffer key, scratch; /* a member's name, a string, when they have escapes */
 };
 
 void reader_init(struct reader *reader, struct slice text, const char *name);
@@ -52,8 +51,10 @@ bool reader_array(struct reader *reader, struct error *error);
 bool reader_member(struct reader *reader, struct slice *key, struct error *error);
 bool reader_item(struct reader *reader, struct error *error);
 bool reader_ended(const struct reader *reader, struct error *error);
-/* A string into the arena. null gives NULL; another kind is skipped and gives NULL too: a reader
- * keeps going over what it does not understand. */
+/* A string, good until the next call. null gives no data; another kind is skipped and gives none
+ * too: a reader keeps going over what it does not understand. */
+bool reader_slice(struct reader *reader, struct slice *out, struct error *error);
+/* The same, copied into the arena; NULL for what is no string. */
 bool reader_text(struct reader *reader, struct arena *arena, const char **out, struct error *error);
 /* A number that is whole and fits (1.0 and 1e0 do), or true and false as 1 and 0; `otherwise` for
  * null and for anything else. */

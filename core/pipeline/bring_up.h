@@ -26,7 +26,7 @@ struct bring_up {
     bool (*event)(void *context, json_t *event, struct error *error);
     void *context;
     const char *only;  /* just this step; NULL: all */
-    const char *until; /* the last one; NULL: all */
+    const char *until; /* the last one, in the order of the work: down ends with it; NULL: all */
     bool dry_run;
     bool keep_data, shared; /* down */
 };

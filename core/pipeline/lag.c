@@ -319,8 +319,7 @@ static bool measure_table(struct measure *measure, const struct stream_table *ta
     return true;
 }
 
-/* Opening a JDBC catalog makes its tables where they are missing; who only looks must not. */
-static bool catalog_is_made(const struct pipeline *pipeline, bool *made, struct error *error)
+bool pipeline_catalog_is_made(const struct pipeline *pipeline, bool *made, struct error *error)
 {
     *made = true;
     if (pipeline->profile->lake.catalog.kind == CATALOG_STORAGE)
@@ -355,7 +354,7 @@ static bool lake_open(struct measure *measure, bool *made, struct error *error)
         *error = session->catalog_why;
         return false;
     }
-    bool ok = catalog_is_made(measure->pipeline, made, error);
+    bool ok = pipeline_catalog_is_made(measure->pipeline, made, error);
     if (ok && *made)
         session->catalog = pipeline_catalog_open(measure->pipeline, false, error);
     ok = ok && (!*made || session->catalog);

@@ -16,6 +16,9 @@ struct store;
 struct catalog *pipeline_catalog_open(const struct pipeline *pipeline, bool durable,
                                       struct error *error);
 
+/* Opening a JDBC catalog makes its tables where they are missing; who only looks must ask first. */
+bool pipeline_catalog_is_made(const struct pipeline *pipeline, bool *made, struct error *error);
+
 enum lag_state { LAG_OK, LAG_WARN, LAG_FAIL, LAG_UNKNOWN, LAG_NONE /* not built */ };
 
 enum { LAG_STAGES = 5, LAG_TEXT_SIZE = 96, LAG_REASON_SIZE = ERROR_MESSAGE_SIZE };

@@ -83,6 +83,8 @@ struct step_target {
     void (*event)(void *context, json_t *event);
     void *event_context;
     bool keep_data; /* down --keep-data: leave files and tables */
+    /* Somebody only looks (the screen): prove() then writes nothing, not even a probe. */
+    bool only_looks;
 };
 
 struct step {

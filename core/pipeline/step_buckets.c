@@ -113,7 +113,8 @@ static bool buckets_apply(const struct step_target *target, struct step_report *
 static bool buckets_prove(const struct step_target *target, struct step_report *report,
                           struct error *error)
 {
-    for (size_t i = 0; i < BUCKETS; i++) {
+    /* check() has asked whether they can be written: that much one can know by looking. */
+    for (size_t i = 0; i < BUCKETS && !target->only_looks; i++) {
         struct error why = {0};
         struct store *store = store_open(bucket_place(target, i), NULL, &why);
         bool ok = store && store_put(store, ".surfboard-probe", SLICE_LITERAL("probe\n"), &why) &&

@@ -173,16 +173,17 @@ static bool files_undo_plan(const struct step_target *target, struct step_report
     const char *kept = files_why_kept(target);
     if (kept)
         return step_report_line(report, error, "nothing: the files and tables stay (%s)", kept);
-    struct catalog *catalog = pipeline_catalog_open(target->pipeline, true, error);
-    TRY(catalog);
-    bool ok = true;
+    bool made;
+    TRY(pipeline_catalog_is_made(target->pipeline, &made, error));
+    struct catalog *catalog = made ? pipeline_catalog_open(target->pipeline, true, error) : NULL;
+    bool ok = catalog || !made;
     for (size_t i = 0; ok && i < target->stream->table_count; i++) {
         const struct stream_table *table = &target->stream->tables[i];
         struct iceberg_table loaded = {0};
-        bool ours;
+        bool ours = false;
         ok = step_report_line(report, error, "delete %s/%s/   (can't come back)", deltas,
                               table->topic) &&
-             files_load_table(catalog, target, table, &loaded, &ours, error);
+             (!made || files_load_table(catalog, target, table, &loaded, &ours, error));
         if (ok && ours)
             ok = step_report_line(report, error, "drop table %s and delete %s/   (can't come back)",
                                   table->ident, loaded.location);

@@ -16,7 +16,7 @@ static bool model_check(const struct step_target *target, struct step_report *re
     for (size_t i = 0; i < model->warning_count && i < 20; i++)
         TRY(step_report_finding(report, "bundle", VERDICT_WARN, "the bundle is not quite clean",
                                 "correct it in the model and export it again", error, "%s",
-                                model->warnings[i]));
+                                model->warnings[i].text));
     if (model->warning_count > 20)
         TRY(step_report_finding(report, "bundle", VERDICT_WARN, "the bundle is not quite clean",
                                 "correct it in the model and export it again", error,

@@ -273,24 +273,26 @@ static bool wanted_same_arguments(const char *const *a, const char *const *b)
     return a[i] == NULL && b[i] == NULL;
 }
 
-static bool wanted_add(struct wanted *wanted, const char *verb, const char *object,
-                       struct error *error)
+/* NULL with ERROR_MEMORY. */
+static struct wanted_work *wanted_add(struct wanted *wanted, const char *verb, const char *object,
+                                      struct error *error)
 {
     struct wanted_work *grown =
         memory_realloc(wanted->work, (wanted->count + 1) * sizeof *wanted->work);
-    if (grown == NULL)
-        return error_set_memory(error, sizeof *grown);
+    if (grown == NULL) {
+        error_set_memory(error, sizeof *grown);
+        return NULL;
+    }
     wanted->work = grown;
-    struct wanted_work *work = &wanted->work[wanted->count];
-    *work = (struct wanted_work){.verb = verb, .object = object};
     const char **arguments = arena_zero(&wanted->arena, 4, sizeof *arguments, error);
-    TRY(arguments != NULL);
+    if (arguments == NULL)
+        return NULL;
     arguments[0] = verb;
     arguments[1] = object;
     arguments[2] = "--follow";
-    work->arguments = arguments;
-    wanted->count++;
-    return true;
+    struct wanted_work *work = &wanted->work[wanted->count++];
+    *work = (struct wanted_work){.verb = verb, .object = object, .arguments = arguments};
+    return work;
 }
 
 static bool wanted_put(const struct profile *profile, struct wanted *wanted, const char *verb,
@@ -298,12 +300,11 @@ static bool wanted_put(const struct profile *profile, struct wanted *wanted, con
                        struct error *error)
 {
     const struct wanted_work *found = wanted_find(wanted, verb, object);
-    bool is_new = found == NULL;
-    if (is_new)
-        TRY(wanted_add(wanted, verb, object, error));
     struct wanted_work *work =
-        &wanted->work[found ? (size_t)(found - wanted->work) : wanted->count - 1];
-    *changed = is_new || work->paused != paused ||
+        found ? &wanted->work[found - wanted->work] : wanted_add(wanted, verb, object, error);
+    if (work == NULL)
+        return false;
+    *changed = found == NULL || work->paused != paused ||
                (arguments && !wanted_same_arguments(arguments, work->arguments));
     if (!*changed)
         return true;

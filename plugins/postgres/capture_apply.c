@@ -267,7 +267,7 @@ static bool row_json(struct capture_run *capture, const struct relation *relatio
 static bool apply_insert(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                          const struct pgoutput_message *message, struct error *error)
 {
-    struct line_event event;
+    struct line_event event = {0};
     bool appended;
     TRY(event_start(capture, relation, 'c', lsn, &event, error));
     TRY(row_json(capture, relation, &capture->key, RELATION_KEY, &message->after, NULL, error));
@@ -282,7 +282,7 @@ static bool apply_delete(struct capture_run *capture, struct relation *relation,
                          const struct pgoutput_message *message, struct slice new_key,
                          struct error *error)
 {
-    struct line_event event;
+    struct line_event event = {0};
     bool appended;
     enum relation_part part = message->before_kind == 'O' ? RELATION_ROW : RELATION_OLD;
     TRY(event_start(capture, relation, 'd', lsn, &event, error));
@@ -300,7 +300,7 @@ static bool apply_delete(struct capture_run *capture, struct relation *relation,
 static bool apply_key_change(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                              const struct pgoutput_message *message, struct error *error)
 {
-    struct line_event event;
+    struct line_event event = {0};
     bool appended;
     const struct pgoutput_tuple *old = message->before_kind == 'O' ? &message->before : NULL;
     TRY(row_json(capture, relation, &capture->other_key, RELATION_KEY, &message->after,
@@ -326,7 +326,7 @@ static void count_unavailable(struct capture_run *capture, const struct pgoutput
 static bool apply_update(struct capture_run *capture, struct relation *relation, uint64_t lsn,
                          const struct pgoutput_message *message, struct error *error)
 {
-    struct line_event event;
+    struct line_event event = {0};
     bool appended;
     bool full = message->before_kind == 'O';
     count_unavailable(capture, message);
@@ -373,7 +373,7 @@ static bool apply_truncate(struct capture_run *capture, uint64_t lsn,
 {
     for (size_t i = 0; i < message->relation_count; i++) {
         struct relation *relation = NULL;
-        struct line_event event;
+        struct line_event event = {0};
         bool appended;
         TRY(capture_relation(capture, message->relations[i], &relation, error));
         if (relation == NULL)

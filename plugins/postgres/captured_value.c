@@ -318,20 +318,21 @@ static bool append_time_form(struct captured_writer *writer, struct buffer *out,
                              struct error *error)
 {
     (void)writer;
+    enum { TIMES = CAPTURED_DATE };
     static const struct {
         const char *name;
         bool (*append)(struct buffer *, struct slice, int, bool *, struct error *);
     } forms[] = {
-        [CAPTURED_DATE] = {"a date", captured_append_date},
-        [CAPTURED_TIME] = {"a time", captured_append_time},
-        [CAPTURED_TIMETZ] = {"a time with zone", captured_append_timetz},
-        [CAPTURED_TIMESTAMP] = {"a timestamp", captured_append_timestamp},
-        [CAPTURED_TIMESTAMPTZ] = {"a timestamp with zone", captured_append_timestamptz},
-        [CAPTURED_INTERVAL] = {"an interval", captured_append_interval},
+        [CAPTURED_DATE - TIMES] = {"a date", captured_append_date},
+        [CAPTURED_TIME - TIMES] = {"a time", captured_append_time},
+        [CAPTURED_TIMETZ - TIMES] = {"a time with zone", captured_append_timetz},
+        [CAPTURED_TIMESTAMP - TIMES] = {"a timestamp", captured_append_timestamp},
+        [CAPTURED_TIMESTAMPTZ - TIMES] = {"a timestamp with zone", captured_append_timestamptz},
+        [CAPTURED_INTERVAL - TIMES] = {"an interval", captured_append_interval},
     };
     bool good = false;
-    TRY(forms[type->form].append(out, text, type->fraction, &good, error));
-    return good || captured_bad(text, forms[type->form].name, error);
+    TRY(forms[type->form - TIMES].append(out, text, type->fraction, &good, error));
+    return good || captured_bad(text, forms[type->form - TIMES].name, error);
 }
 
 typedef bool captured_append_form(struct captured_writer *, struct buffer *,

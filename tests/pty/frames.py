@@ -8,6 +8,7 @@ from emulator import SYNC_OFF, SYNC_ON
 from line import Line
 
 HELD = 400
+MOVE_BYTES, SCROLL_BYTES = 200, 500
 
 
 def frames(data):
@@ -61,7 +62,23 @@ def one_write_a_key():
             calls.append(line.counts()[0] - before)
         assert sorted(calls)[len(calls) // 2] == 1, calls
         assert max(calls) == 1 or not Program.is_probe(), calls
-        return f"{sorted(sizes)[len(sizes) // 2]} bytes a key"
+        middle = sorted(sizes)[len(sizes) // 2]
+        assert middle <= MOVE_BYTES, sizes
+        return f"{middle} bytes a key"
+
+
+@check("a key that scrolls a list writes what changed, not the page", probe=True)
+def scrolling_key():
+    with Line(Program.command, size=(160, 50)) as line:
+        line.first_page().press(b"\x1bOB" * 200)
+        sizes = []
+        for key in ["Down"] * 10 + ["Up"] * 60:
+            since = line.mark()
+            line.press(key)
+            sizes.append(len(line.bytes(since)))
+        moved = sizes[:10] + sizes[-5:]
+        assert sorted(moved)[len(moved) // 2] <= SCROLL_BYTES, sizes
+        return f"{sorted(moved)[len(moved) // 2]} bytes a key"
 
 
 @check(f"{HELD} keys at once make few frames and end where the same keys one by one do")

@@ -1,4 +1,4 @@
-/* probe: the terminal layer by itself, as the smallest program that obeys all of its rules. The pty
+/* probe: the terminal layer by itself, in the smallest program that obeys all of its rules. The pty
  * tier drives it like the real screen, plus what the real one has no keys for.
  *
  *   probe [--mouse] [--no-color] [--ascii]
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "tui/screen/input.h"
+#include "tui/screen/painter.h"
 #include "tui/screen/signal.h"
 #include "tui/screen/terminal.h"
 
@@ -38,10 +39,12 @@ struct probe {
     struct terminal terminal;
     struct signals signals;
     struct input input;
+    struct theme theme;
+    struct canvas canvas;
+    struct painter painter;
     struct buffer frame;
     int selected, top;
-    int drawn_selected, drawn_top; /* what the terminal shows; -1: nothing */
-    unsigned keys, marked;
+    unsigned keys;
     char last[KEY_NAME_SIZE + 64];
     bool changed, ended;
     int64_t resized_ms, drawn_ms; /* 0: not resized since */
@@ -56,31 +59,22 @@ static int64_t now_ms(void)
 
 /* -- drawing */
 
-static int list_rows(const struct probe *probe)
+/* The last line is the foot; what is above it the list, in a box if there is room for one. */
+static struct rect list_place(struct probe *probe, bool draw_box)
 {
-    return probe->terminal.rows > 1 ? probe->terminal.rows - 1 : 1;
+    struct rect place = {0, 0, probe->canvas.rows, probe->canvas.columns};
+    if (place.rows > 1)
+        place.rows--;
+    if (place.rows < 4 || place.columns < 4)
+        return place;
+    if (draw_box)
+        return canvas_box(&probe->canvas, place, "Probe", "10,000 rows", true);
+    return (struct rect){1, 1, place.rows - 2, place.columns - 2};
 }
 
-static void put_row(struct probe *probe, int row)
+static int list_rows(struct probe *probe)
 {
-    char text[64];
-    int width = probe->terminal.columns - 1;
-    int length =
-        snprintf(text, sizeof text, "%c row %05d", row == probe->selected ? '>' : ' ', row);
-    if (length > width)
-        length = width > 0 ? width : 0;
-    buffer_append_format(&probe->frame, NULL, "\x1b[%d;1H%.*s", row - probe->top + 1, length, text);
-}
-
-static void put_foot(struct probe *probe)
-{
-    char text[160];
-    int width = probe->terminal.columns - 1;
-    if (probe->terminal.rows < 2)
-        return;
-    snprintf(text, sizeof text, "keys %u last %s", probe->keys, probe->last);
-    buffer_append_format(&probe->frame, NULL, "\x1b[%d;1H%.*s\x1b[K", probe->terminal.rows,
-                         width > 0 ? width : 0, text);
+    return list_place(probe, false).rows;
 }
 
 static void scroll_into_view(struct probe *probe)
@@ -95,32 +89,57 @@ static void scroll_into_view(struct probe *probe)
     probe->top = probe->top > 0 ? probe->top : 0;
 }
 
+static void draw_list(struct probe *probe)
+{
+    struct canvas *canvas = &probe->canvas;
+    struct rect place = list_place(probe, true);
+    for (int i = 0; i < place.rows && probe->top + i < LIST_ROWS; i++) {
+        int row = probe->top + i;
+        bool here = row == probe->selected;
+        enum style style = here ? STYLE_STRONG : row % 7 == 3 ? STYLE_WARN : STYLE_TEXT;
+        canvas_print(canvas, place.row + i, place.column, 1, STYLE_STRONG,
+                     here ? canvas_glyph(canvas, GLYPH_CURSOR) : " ");
+        canvas_format(canvas, place.row + i, place.column + 2, place.columns - 2, style, "row %05d",
+                      row);
+        if (here)
+            canvas_cursor(canvas, place.row + i, place.column);
+    }
+}
+
+static void draw_foot(struct probe *probe)
+{
+    if (probe->canvas.rows > 1)
+        canvas_format(&probe->canvas, probe->canvas.rows - 1, 0, probe->canvas.columns, STYLE_DIM,
+                      "keys %u last %s", probe->keys, probe->last);
+}
+
+/* The canvas follows the terminal's size; without memory for it the screen stays as it is. */
 static bool draw(struct probe *probe)
 {
-    int rows = list_rows(probe);
-    scroll_into_view(probe);
-    buffer_clear(&probe->frame);
-    if (probe->drawn_selected < 0 || probe->drawn_top != probe->top) {
-        buffer_append_text(&probe->frame, probe->drawn_selected < 0 ? "\x1b[0m\x1b[2J" : "", NULL);
-        for (int i = 0; i < rows && probe->top + i < LIST_ROWS; i++)
-            put_row(probe, probe->top + i);
-    } else if (probe->drawn_selected != probe->selected) {
-        put_row(probe, probe->drawn_selected);
-        put_row(probe, probe->selected);
-    }
-    put_foot(probe);
-    buffer_append_format(&probe->frame, NULL, "\x1b[%d;1H", probe->selected - probe->top + 1);
-    probe->drawn_selected = probe->selected;
-    probe->drawn_top = probe->top;
+    struct canvas *canvas = &probe->canvas;
+    struct terminal *terminal = &probe->terminal;
     probe->changed = false;
     probe->resized_ms = 0;
     probe->drawn_ms = now_ms();
-    return terminal_send(&probe->terminal, buffer_slice(&probe->frame));
+    if (canvas->rows != terminal->rows || canvas->columns != terminal->columns) {
+        canvas_destroy(canvas);
+        if (!canvas_init(canvas, terminal->rows, terminal->columns, NULL))
+            return true;
+        canvas->ascii = !terminal->utf8;
+    }
+    canvas_clear(canvas);
+    scroll_into_view(probe);
+    draw_list(probe);
+    draw_foot(probe);
+    buffer_clear(&probe->frame);
+    if (!painter_frame(&probe->painter, canvas, &probe->frame, NULL))
+        return true;
+    return terminal_send(terminal, buffer_slice(&probe->frame));
 }
 
 static void repaint(struct probe *probe)
 {
-    probe->drawn_selected = -1;
+    painter_forget(&probe->painter);
     probe->changed = true;
 }
 
@@ -279,7 +298,7 @@ static void obey(struct probe *probe, int number)
     switch (number) {
     case SIGWINCH:
         if (terminal_measure(&probe->terminal)) {
-            repaint(probe);
+            probe->changed = true;
             probe->resized_ms = now_ms();
         }
         break;
@@ -351,12 +370,13 @@ static bool open_all(struct probe *probe, int argc, char **argv, struct error *e
     TRY(terminal_open(&probe->terminal, &options, error));
     terminal_guard_crashes();
     input_init(&probe->input, true);
-    return true;
+    theme_load("dark", NULL, &probe->theme, NULL); /* or the built-in one */
+    return painter_init(&probe->painter, &probe->terminal.abilities, &probe->theme, error);
 }
 
 int main(int argc, char **argv)
 {
-    static struct probe probe = {.changed = true, .drawn_selected = -1};
+    static struct probe probe = {.changed = true};
     struct error error = {0};
     if (!open_all(&probe, argc, argv, &error)) {
         fprintf(stderr, "probe: %s\n  %s\n", error.message, error.remedy);
@@ -370,6 +390,8 @@ int main(int argc, char **argv)
     else
         terminal_abandon(&probe.terminal);
     input_destroy(&probe.input);
+    painter_destroy(&probe.painter);
+    canvas_destroy(&probe.canvas);
     buffer_destroy(&probe.frame);
     signals_close(&probe.signals);
     return alive ? 0 : EXIT_LINE_GONE;

@@ -81,13 +81,17 @@ bool script_start(struct script *script)
     script->options.profile_path = script->profile[0] ? script->profile : NULL;
     /* An hour ahead: what the world holds is an hour old, whenever it was made. */
     clock_fake(-1);
-    script->now_us = clock_now_us() + INT64_C(3600000000);
+    script->now_us = clock_now_us() + (script->clock_now ? 0 : INT64_C(3600000000));
     clock_fake(script->now_us);
     if (!app_open(&script->app, &script->options, &error)) {
         if (script->expects_refusal && strstr(error.message, script->expects_refusal))
             return true;
         return script_fail(script, "it does not open: %s; %s", error.message, error.remedy);
     }
+    /* Runs are of the program itself, not of this driver. */
+    const char *program = getenv("SURFBOARD");
+    if (program && !run_binary_of(program, &script->app.runner.binary, &error))
+        return script_fail(script, "%s", error.message);
     script->started = true;
     app_paint(&script->app);
     return true;
@@ -212,6 +216,8 @@ static int script_option(struct script *script, const char *word, char *rest)
         return (options->first = action_find(rest)) != ACTION_NONE;
     else if (strcmp(word, "refused") == 0)
         script->expects_refusal = script_keep(script, script_text(rest));
+    else if (strcmp(word, "clock") == 0)
+        script->clock_now = strcmp(rest, "now") == 0;
     else if (strcmp(word, "set") == 0) {
         char *value = rest + strcspn(rest, " ");
         *value++ = '\0';

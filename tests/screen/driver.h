@@ -24,6 +24,7 @@ struct script {
     struct app app;
     bool started;
     int64_t now_us;
+    bool clock_now;
     struct arena arena;
 };
 

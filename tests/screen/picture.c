@@ -78,12 +78,13 @@ bool script_picture(struct script *script, const char *name)
     app_draw(app);
     int wide = app->canvas.columns * CELL_WIDTH + 2 * MARGIN;
     int high = app->canvas.rows * CELL_HEIGHT + 2 * MARGIN;
-    buffer_append_format(&out, NULL,
-                         "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
-                         "font-family='DejaVu Sans Mono,Menlo,Consolas,monospace' font-size='13' "
-                         "xml:space='preserve'>\n<rect width='100%%' height='100%%' rx='6' "
-                         "fill='#1d1f21'/>\n",
-                         wide, high);
+    buffer_append_format(
+        &out, NULL,
+        "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
+        "font-family='DejaVu Sans Mono,Menlo,Consolas,monospace' font-size='13.29' "
+        "xml:space='preserve'>\n<rect width='100%%' height='100%%' rx='6' "
+        "fill='#1d1f21'/>\n",
+        wide, high);
     for (int row = 0; row < app->canvas.rows; row++)
         for (int column = 0; column < app->canvas.columns;)
             column = picture_run(app, row, column, &out);

@@ -4,6 +4,7 @@
     still   a lake from the captured fixtures in a storage catalog; its source does not answer
     built   a private Postgres with the demo's shop, brought up, captured and merged once
     fresh   the same Postgres, nothing brought up yet
+    many    several streams, one that can't be captured, one with a name that wants to be obeyed; no Postgres
 """
 import json
 import os
@@ -105,6 +106,28 @@ def built(home):
     surfboard(*profile, "merge", "shop", "--once", "--json")
 
 
+def many(home):
+    model = lib_shop.bundle("shop_db", "shop", ["orders", "customers"])
+    ecosystem = model["ecosystem"]
+    team = ecosystem["zones"]["Zone"]["teams"]["Team"]
+    sinks = team["workspaces"]["Desk"]["datasetGroups"]["all"]["sinks"]
+    team["dataStores"]["shop"]["cmd"]["singleOrMultiDatasetIngestion"] = 0
+    for store, container in (("old", "old_db"), ("ev\x1b[31mil\u202e", "shop_db")):
+        other = lib_shop.bundle(container, store, ["things"])["ecosystem"]
+        team["dataStores"] |= other["zones"]["Zone"]["teams"]["Team"]["dataStores"]
+        sinks |= other["zones"]["Zone"]["teams"]["Team"]["workspaces"]["Desk"]["datasetGroups"]["all"]["sinks"]
+        ecosystem["primaryIngestionPlatforms"] += other["primaryIngestionPlatforms"]
+    (home / "model.json").write_text(json.dumps(model))
+    (home / "surfboard.yaml").write_text(f"""format: 1
+context: test
+state: {home}/state
+model: model.json
+sources: {{shop_db: {{dsn: "host={home}/nowhere dbname=shop user=surf"}}}}
+capture: {{kind: native, topic_prefix: shop}}
+lake: {{deltas: {home}/deltas, warehouse: {home}/warehouse, catalog: {{kind: storage}}}}
+""")
+
+
 def main():
     name, home = sys.argv[1], pathlib.Path(sys.argv[2])
     if name == "stop":
@@ -113,7 +136,7 @@ def main():
         shutil.rmtree(home, ignore_errors=True)
         return
     home.mkdir(parents=True, exist_ok=True)
-    {"still": still, "built": built, "fresh": postgres}[name](home)
+    {"still": still, "built": built, "fresh": postgres, "many": many}[name](home)
 
 
 main()

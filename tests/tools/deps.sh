@@ -8,11 +8,11 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libpq-dev libcurl4-openssl-dev libjansson-dev libyaml-dev
-    zlib1g-dev libzstd-dev libsnappy-dev libisal-dev libxxhash-dev libutf8proc-dev
+    zlib1g-dev libzstd-dev libsnappy-dev libisal-dev libxxhash-dev libssl-dev libutf8proc-dev
     libncurses-dev libreadline-dev"
 demo="postgresql-15"
-test="clang-14 libclang-rt-14-dev libcmocka-dev libvterm-dev libvterm0 python3 python3-venv git"
-check="clang-14 clang-format-14 clang-tidy-14 libcmocka-dev libvterm-dev libvterm0 python3 git"
+test="clang-14 libclang-rt-14-dev libcmocka-dev libvterm-dev python3 python3-venv git"
+check="clang-14 clang-format-14 clang-tidy-14 libcmocka-dev libvterm-dev python3 git"
 
 only_check=
 [ "${1:-}" = --check ] && { only_check=1; shift; }
@@ -33,8 +33,8 @@ if ! command -v dpkg-query >/dev/null; then
     for tool in gcc make pkg-config; do
         command -v "$tool" >/dev/null || missing="$missing $tool"
     done
-    for library in libpq libcurl jansson yaml-0.1 zlib libzstd snappy libisal libxxhash \
-        libutf8proc tinfo readline; do
+    for library in libpq libcurl jansson yaml-0.1 zlib libzstd snappy libisal libxxhash libcrypto \
+        libutf8proc ncursesw readline; do
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
     [ -z "$missing" ] && exit 0

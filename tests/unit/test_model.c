@@ -101,7 +101,9 @@ static void check_model(const char *folder, const char *file)
     for (size_t i = 0; i < model.store_count; i++) {
         datasets += model.stores[i].dataset_count;
         for (size_t j = 0; j < model.stores[i].dataset_count; j++)
-            columns += model.stores[i].datasets[j].column_count;
+            if (model.stores[i].datasets[j].schema == NULL ||
+                strcmp(model.stores[i].datasets[j].schema, "AvroSchema") != 0)
+                columns += model.stores[i].datasets[j].column_count;
     }
     for (size_t i = 0; i < model.workspace_count; i++) {
         groups += model.workspaces[i].group_count;

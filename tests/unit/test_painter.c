@@ -25,6 +25,7 @@ struct bench {
     struct buffer out;
     struct theme theme;
     int frame;                          /* for messages */
+    int scrolls;                        /* frames with a scroll region */
     VTermScreenCell looks[STYLE_COUNT]; /* what the emulator makes of each style */
 };
 
@@ -111,6 +112,21 @@ static bool same_text(const struct canvas *canvas, int column, const struct cell
     return true;
 }
 
+/* The right half of a wide character: nothing, or where the emulator takes the character for
+ * several narrow ones, one of them. */
+static bool same_half(const struct cell *left, const VTermScreenCell *found)
+{
+    uint32_t point = found->chars[0];
+    if (point == UINT32_MAX || point == 0 || point == ' ')
+        return true;
+    for (size_t at = 0, length; at < left->length; at += length) {
+        length = utf8_character_length(left->text + at, left->length - at);
+        if (utf8_decode(left->text + at, length) == point)
+            return true;
+    }
+    return false;
+}
+
 static bool same_look(const VTermScreenCell *wanted, const VTermScreenCell *found, bool blank)
 {
     if (wanted->attrs.reverse != found->attrs.reverse ||
@@ -131,7 +147,12 @@ static void bench_compare(struct bench *bench)
             const struct cell *cell = &canvas->cells[row * canvas->columns + column];
             VTermScreenCell found = terminal_cell(bench->screen, row, column);
             bool corner = row == canvas->rows - 1 && column + cell->width >= canvas->columns;
-            if (cell->length == 0 || (corner && !bench->painter.abilities.ansi))
+            if (corner && !bench->painter.abilities.ansi)
+                continue;
+            if (cell->length == 0 && !same_half(cell - 1, &found))
+                fail_msg("frame %d, row %d column %d: U+%04X is left of another character",
+                         bench->frame, row, column, found.chars[0]);
+            if (cell->length == 0)
                 continue;
             bool blank = cell->length == 1 && cell->text[0] == ' ';
             if (!same_text(canvas, column, cell, &found) ||
@@ -154,13 +175,25 @@ static size_t bench_frame(struct bench *bench)
     buffer_clear(&bench->out);
     assert_true(painter_frame(&bench->painter, &bench->canvas, &bench->out, &error));
     size_t length = bench->out.length;
-    if (length)
+    if (length) {
         vterm_input_write(bench->terminal, bench->out.data, length);
+        bench->scrolls += memmem(bench->out.data, length, "\033[r", 3) != NULL;
+    }
     bench_compare(bench);
     buffer_clear(&bench->out);
     assert_true(painter_frame(&bench->painter, &bench->canvas, &bench->out, &error));
     assert_int_equal(bench->out.length, 0);
     return length;
+}
+
+/* As text, so that strstr() finds things in it. */
+static const char *frame_text(struct bench *bench)
+{
+    buffer_clear(&bench->out);
+    assert_true(painter_frame(&bench->painter, &bench->canvas, &bench->out, NULL));
+    const char *text = buffer_text(&bench->out, NULL);
+    assert_non_null(text);
+    return text;
 }
 
 /* Every style its own look: colours of all kinds, all attributes. */
@@ -271,6 +304,8 @@ static void any_canvas(const struct painter_abilities *abilities, struct theme t
             draw_something(&bench.canvas);
         bench_frame(&bench);
     }
+    if (frames >= 200)
+        assert_int_equal(bench.scrolls > 0, abilities->scrolls && abilities->ansi);
     bench_free(&bench);
 }
 
@@ -312,11 +347,8 @@ static void terminfo_serves_where_ansi_does_not(void **state)
     struct bench bench = bench_new(&abilities, &(struct theme){0}, 5, 20);
     canvas_print(&bench.canvas, 1, 1, 9, STYLE_TITLE_ON, "x");
     bench_frame(&bench);
-    buffer_clear(&bench.out);
     painter_forget(&bench.painter);
-    assert_true(painter_frame(&bench.painter, &bench.canvas, &bench.out, NULL));
-    assert_non_null(buffer_text(&bench.out, NULL));
-    assert_null(strstr(bench.out.data, "$<")); /* no padding is written */
+    assert_null(strstr(frame_text(&bench), "$<")); /* no padding is written */
     bench_free(&bench);
 }
 
@@ -465,6 +497,45 @@ static void cursor_is_addressed_behind_foreign_characters(void **state)
     bench_free(&bench);
 }
 
+/* This emulator waits with the wrap, as xterm does; others scroll at once. */
+static void last_cell_is_written_without_wrap(void **state)
+{
+    (void)state;
+    struct theme theme = dark();
+    struct bench bench = bench_new(&able, &theme, 3, 6);
+    canvas_print(&bench.canvas, 2, 0, 6, STYLE_TEXT, "abcdef");
+    assert_non_null(strstr(frame_text(&bench), "abcde\033[?7lf\033[?7h"));
+    canvas_print(&bench.canvas, 2, 5, 1, STYLE_MATCH, " ");
+    assert_non_null(strstr(frame_text(&bench), "\033[?7l \033[?7h"));
+    canvas_print(&bench.canvas, 2, 4, 2, STYLE_TEXT, "中");
+    assert_non_null(strstr(frame_text(&bench), "\033[?7l中\033[?7h"));
+    canvas_print(&bench.canvas, 1, 0, 6, STYLE_TEXT, "abcdef");
+    assert_null(strstr(frame_text(&bench), "?7"));
+    bench_free(&bench);
+}
+
+/* This emulator erases with the present background; others can't. */
+static void colored_blanks_are_erased_only_where_that_colors(void **state)
+{
+    (void)state;
+    struct theme theme = dark();
+    theme.looks[STYLE_OK].back = COLOR_INDEX | 4;
+    for (int erases = 0; erases < 2; erases++) {
+        struct painter_abilities abilities = able;
+        abilities.erases = erases;
+        struct bench bench = bench_new(&abilities, &theme, 3, 40);
+        frame_text(&bench);
+        canvas_fill(&bench.canvas, (struct rect){1, 0, 1, 40}, STYLE_OK, ' ');
+        const char *text = frame_text(&bench);
+        assert_int_equal(strstr(text, "\033[K") != NULL, erases);
+        canvas_fill(&bench.canvas, (struct rect){1, 0, 1, 40}, STYLE_TEXT, ' ');
+        text = frame_text(&bench);
+        if (strstr(text, "\033[m\033[K") == NULL)
+            fail_msg("%d: %s", erases, text + 1);
+        bench_free(&bench);
+    }
+}
+
 static void styles_without_difference_cost_nothing(void **state)
 {
     (void)state;
@@ -507,6 +578,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cursor_is_addressed_behind_foreign_characters),
+        cmocka_unit_test(last_cell_is_written_without_wrap),
+        cmocka_unit_test(colored_blanks_are_erased_only_where_that_colors),
         cmocka_unit_test(styles_without_difference_cost_nothing),
         cmocka_unit_test(frames_are_small),
         cmocka_unit_test(disputed_widths_bend_no_border),

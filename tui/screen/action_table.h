@@ -50,6 +50,7 @@ ACTION(SEARCH_NEXT,   "search-next",  "next",         "n",            SCOPE_TEXT
 ACTION(SEARCH_BEFORE, "search-before","before",       "N",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "the place before")
 ACTION(WRAP,          "wrap",         "wrap",         "w",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "folds long lines, or lets them run out")
 ACTION(TAIL,          "tail",         "tail",         "f",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "follows the end as it grows, on or off")
+ACTION(WHOLE,         "whole-text",   "raw lines",    "o",            SCOPE_TEXT,     DANGER_NONE,    NULL,                           "shows lines as they were written, or in words")
 
 ACTION(HISTORY,       "history",      "history",      "h",            SCOPE_OBJECT,   DANGER_NONE,    "history {stream}",             "changes of state and runs of this object")
 ACTION(GRAPH,         "graph",        "graph",        "g",            SCOPE_OBJECT,   DANGER_NONE,    "model graph",                  "what flows into it and out of it")
@@ -60,7 +61,7 @@ ACTION(TAKE_DOWN,     "take-down",    "take down",    "D",            SCOPE_OBJE
 ACTION(STEP_APPLY,    "apply",        "apply",        "Enter",        SCOPE_PIPELINE, DANGER_CHANGES, "up {stream} --step {step}",    "shows what would be sent, and sends it when you say so")
 ACTION(STEP_ALL,      "apply-all",    "all",          "a",            SCOPE_PIPELINE, DANGER_CHANGES, "up {stream}",                  "applies step after step until one needs a person")
 ACTION(STEP_CHECK,    "check",        "check",        "v",            SCOPE_PIPELINE, DANGER_NONE,    "plan {stream}",                "asks the outside systems again whether it stands")
-ACTION(STEP_UNDO,     "undo",         "undo",         "u",            SCOPE_PIPELINE, DANGER_DATA,    "down {stream} --confirm {stream}", "takes the stream's steps back, the last one first")
+ACTION(STEP_UNDO,     "undo",         "undo",         "u",            SCOPE_PIPELINE, DANGER_DATA,    "down {stream} --from {step} --confirm {stream}", "takes the step back, and before it those that need it")
 ACTION(STEP_PLAN,     "plan",         "plan",         "o",            SCOPE_PIPELINE, DANGER_NONE,    "plan {stream}",                "the whole plan of the step")
 ACTION(STEP_STOP,     "stop-step",    "stop waiting", "x",            SCOPE_PIPELINE, DANGER_CHANGES, "cancel {run}",                 "stops what runs for this stream; what stands stays")
 

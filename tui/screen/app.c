@@ -7,13 +7,20 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "tui/screen/input.h"
-#include "tui/screen/signal.h"
 #include "tui/screen/terminal.h"
 
-enum { ESCAPE_MS = 50, FIRST_FRAME_WAIT_MS = 15, LEAVE_MS = 50, READ_SIZE = 4096 };
+enum {
+    ESCAPE_MS = 50,
+    FIRST_FRAME_WAIT_MS = 15,
+    LEAVE_MS = 50,
+    READ_SIZE = 4096,
+    RESIZE_REST_MS = 30,
+    RESIZE_MOST_MS = 250
+};
 
 const struct view_kind *const view_kinds[] = {
     &view_model, &view_pipeline, &view_streams, &view_query, &view_runs, &view_guide, NULL,
@@ -35,10 +42,8 @@ static void pipeline_job_done(void *context, bool ok, const struct error *error)
     app->dirty = true;
     app->pipeline_state = ok ? PIPELINE_OPEN : PIPELINE_FAILED;
     app->pipeline_error = *error;
-    if (!ok) {
+    if (!ok)
         app_fail(app, error);
-        return;
-    }
     if (!watch_open(app, &own))
         app_fail(app, &own);
     for (size_t i = 0; view_kinds[i]; i++)
@@ -99,13 +104,15 @@ static bool open_terminal(struct app *app, struct painter_abilities *abilities, 
     char title[128] = "surfboard";
     if (app->has_profile)
         snprintf(title, sizeof title, "surfboard %s", app->profile.context);
+    /* First, so that no signal finds the terminal switched over and nobody to switch it back. */
     app->terminal = memory_zero(1, sizeof *app->terminal, error);
-    TRY(app->terminal);
+    TRY(app->terminal && signals_open(&app->signals, error));
     struct terminal_options terminal = {.no_color = options->no_color,
                                         .ascii = options->ascii || profile_ascii,
                                         .mouse = app->has_profile && app->profile.screen.mouse,
                                         .title = title};
     if (!terminal_open(app->terminal, &terminal, error)) {
+        signals_close(&app->signals);
         free(app->terminal);
         app->terminal = NULL;
         return false;
@@ -130,31 +137,50 @@ static bool open_drawing(struct app *app, struct error *error)
            painter_init(&app->painter, &abilities, &app->theme, error);
 }
 
-static bool folder_holds_files(const char *path)
+/* Whether a folder holds entries beginning with `start` (none: any) whose own folders, down to
+ * `depth`, hold something too. What is hidden or ours alone ('.', '_') does not count. */
+static bool folder_holds(const char *path, const char *start, int depth)
 {
     DIR *folder = opendir(path);
     bool any = false;
-    for (struct dirent *entry; folder && !any && (entry = readdir(folder));)
-        any = entry->d_name[0] != '.';
+    for (struct dirent *entry; folder && !any && (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.' || entry->d_name[0] == '_' ||
+            strncmp(entry->d_name, start, strlen(start)) != 0)
+            continue;
+        char *below = depth ? file_join(path, entry->d_name, NULL) : NULL;
+        any = depth == 0 || (below && folder_holds(below, "", depth - 1));
+        free(below);
+    }
     if (folder)
         closedir(folder);
     return any;
 }
 
+/* Of a local lake its folders tell: topic/partition/file, namespace/table/metadata. Else the receipt
+ * of the step that brings files. */
+static bool any_stream_has_data(const struct app *app)
+{
+    const struct profile *profile = &app->profile;
+    char *receipts = memory_format(NULL, "%s/receipts", profile->state);
+    bool any = receipts && folder_holds(receipts, "files.", 0);
+    free(receipts);
+    const char *const lakes[] = {profile->lake.deltas, profile->lake.warehouse};
+    for (size_t i = 0; i < 2 && !any; i++)
+        any = lakes[i] && lakes[i][0] == '/' && folder_holds(lakes[i], "", 2);
+    return any;
+}
+
 static enum action_id first_view(const struct app *app)
 {
-    struct error error = {0};
     if (app->options.first)
         return app->options.first;
     if (!app->has_profile)
         return ACTION_NONE;
-    if (app->profile.source_count == 0)
-        return ACTION_VIEW_MODEL;
-    /* Something was brought up: its receipts are there. */
-    char *receipts = profile_state_folder(&app->profile, "receipts", &error);
-    bool any = receipts && folder_holds_files(receipts);
-    free(receipts);
-    return any ? ACTION_VIEW_STREAMS : ACTION_VIEW_PIPELINE;
+    if (any_stream_has_data(app))
+        return ACTION_VIEW_STREAMS;
+    bool only_model = app->profile.source_count == 0 && app->profile.lake.deltas == NULL &&
+                      app->profile.lake.warehouse == NULL;
+    return only_model ? ACTION_VIEW_MODEL : ACTION_VIEW_PIPELINE;
 }
 
 static bool open_views(struct app *app, struct error *error)
@@ -171,6 +197,15 @@ static bool open_views(struct app *app, struct error *error)
     if (view_kinds[index]->shown)
         view_kinds[index]->shown(app->views[index]);
     return true;
+}
+
+static void app_open_undo(struct app *app)
+{
+    if (app->terminal) {
+        terminal_close(app->terminal);
+        signals_close(&app->signals);
+    }
+    app_close(app);
 }
 
 bool app_open(struct app *app, const struct app_options *options, struct error *error)
@@ -193,7 +228,7 @@ bool app_open(struct app *app, const struct app_options *options, struct error *
     if (ok)
         watch_pace(app);
     else
-        app_close(app);
+        app_open_undo(app);
     return ok;
 }
 
@@ -246,8 +281,9 @@ void app_resize(struct app *app, int rows, int columns)
 struct front {
     struct app *app;
     struct input input;
-    struct signals signals;
-    bool gone; /* the line is */
+    bool gone;     /* the line is */
+    bool resizing; /* a size change waits: what is drawn now would not fit */
+    int64_t resized_ns;
 };
 
 static void front_key(void *context, key_code key)
@@ -284,18 +320,37 @@ static void front_terminal(void *context, short events)
         loop_cancel(&front->app->loop, front_escape, front);
 }
 
-static void front_resized(struct front *front)
+static void front_resized(void *context)
 {
+    struct front *front = context;
     struct terminal *terminal = front->app->terminal;
+    front->resized_ns = clock_monotonic_ns();
+    front->resizing = false;
+    loop_cancel(&front->app->loop, front_resized, front);
     if (terminal_measure(terminal))
         app_resize(front->app, terminal->rows, terminal->columns);
+}
+
+/* A window being dragged sends many: drawn once it rests, and now and then on the way. */
+static void front_resize(struct front *front)
+{
+    int64_t since_ms = (clock_monotonic_ns() - front->resized_ns) / 1000000;
+    front->resizing = true;
+    if (since_ms >= RESIZE_MOST_MS)
+        front_resized(front);
+    else
+        loop_after(&front->app->loop,
+                   since_ms + RESIZE_REST_MS > RESIZE_MOST_MS ? RESIZE_MOST_MS - since_ms
+                                                              : RESIZE_REST_MS,
+                   front_resized, front);
 }
 
 static void front_continue(struct front *front)
 {
     /* Woken in the background (bg): stop again, as the shell expects of who wants the terminal. */
     while (!terminal_resume(front->app->terminal))
-        signals_raise(&front->signals, SIGTTIN);
+        if (!signals_raise(&front->app->signals, SIGTTIN))
+            return;
     front_resized(front);
     painter_forget(&front->app->painter);
     front->app->dirty = true;
@@ -306,7 +361,7 @@ static void front_suspend(struct front *front)
 {
     struct app *app = front->app;
     terminal_suspend(app->terminal);
-    signals_raise(&front->signals, SIGTSTP);
+    signals_raise(&front->app->signals, SIGTSTP);
     front_continue(front);
 }
 
@@ -315,7 +370,7 @@ static void front_signal(struct front *front, int number)
     struct app *app = front->app;
     switch (number) {
     case SIGWINCH:
-        front_resized(front);
+        front_resize(front);
         break;
     case SIGTSTP:
         front_suspend(front);
@@ -333,7 +388,7 @@ static void front_signals(void *context, short events)
 {
     (void)events;
     struct front *front = context;
-    for (int number; (number = signals_next(&front->signals));)
+    for (int number; (number = signals_next(&front->app->signals));)
         front_signal(front, number);
 }
 
@@ -345,7 +400,7 @@ static bool front_turn(struct front *front, struct error *error)
         app->suspends = false;
         front_suspend(front);
     }
-    if (!app_paint(app)) {
+    if (!front->resizing && !app_paint(app)) {
         front->gone = true;
         return true;
     }
@@ -360,8 +415,7 @@ int app_main(struct app *app)
     struct front front = {.app = app};
     app->input = &front.input;
     input_init(&front.input, app->terminal->known_type);
-    bool ok = signals_open(&front.signals, &error) &&
-              loop_watch(&app->loop, front.signals.fd, POLLIN, front_signals, &front, &error) &&
+    bool ok = loop_watch(&app->loop, app->signals.fd, POLLIN, front_signals, &front, &error) &&
               loop_watch(&app->loop, app->terminal->fd, POLLIN, front_terminal, &front, &error);
     while (ok && !app->ended && !front.gone)
         ok = front_turn(&front, &error);
@@ -376,7 +430,7 @@ int app_main(struct app *app)
         app->exit_code = error_exit_code(error.kind);
     }
     if (app->killed_by)
-        signals_raise(&front.signals, app->killed_by);
-    signals_close(&front.signals);
+        signals_raise(&app->signals, app->killed_by);
+    signals_close(&app->signals);
     return front.gone ? 130 : app->exit_code;
 }

@@ -8,6 +8,7 @@
 #include "tui/screen/job.h"
 #include "tui/screen/painter.h"
 #include "tui/screen/runner.h"
+#include "tui/screen/signal.h"
 #include "tui/screen/view.h"
 #include "tui/screen/watch.h"
 
@@ -38,6 +39,7 @@ struct app {
     struct loop loop;
     struct jobs *jobs;
     struct terminal *terminal; /* NULL: a test drives it */
+    struct signals signals;    /* with a terminal */
     const struct input *input; /* what was pasted or clicked, while its key is handled; or NULL */
     struct theme theme;
     struct canvas canvas;
@@ -65,6 +67,12 @@ struct app {
     struct app_message messages[APP_MESSAGES_MOST]; /* a ring */
     size_t message_count;
     bool message_shown; /* the last one stands in the foot line, until a key */
+
+    struct {
+        int column, columns;
+        enum action_id action;
+    } tabs[APP_VIEWS_MOST]; /* as they were drawn; for the mouse */
+    size_t tab_count;
 
     bool dirty, ended;
     bool wants_demo;   /* left for `surfboard demo` */
@@ -121,6 +129,7 @@ struct slice app_paste(const struct app *app);
 /* ---- for the loop and for tests ---- */
 
 void app_key(struct app *app, key_code key);
+void app_mouse(struct app *app); /* of the KEY_MOUSE being handled */
 /* What a key would do now: the action, and whether it works; ACTION_NONE: nothing. */
 enum action_id app_look_up(const struct app *app, key_code key, enum answer *answer,
                            const char **why);

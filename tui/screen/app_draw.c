@@ -70,6 +70,7 @@ static void draw_tabs(struct app *app)
     struct canvas *canvas = &app->canvas;
     const struct view_kind *now = view_kinds[app->current];
     int column = 1;
+    app->tab_count = 0;
     if (canvas->columns < TABS_LEAST_COLUMNS) {
         canvas_format(canvas, 1, column, canvas->columns - 2, STYLE_TAB_ON, "%c %s %s",
                       digit_of(app, now->action), now->title, app->ascii ? "< >" : "‹ ›");
@@ -173,6 +174,7 @@ void app_draw(struct app *app)
     struct canvas *canvas = &app->canvas;
     struct rect area = {0, 0, canvas->rows, canvas->columns};
     canvas_clear(canvas);
+    app->tab_count = 0;
     bool framed = canvas->rows >= FRAME_LEAST_ROWS;
     if (framed) {
         area = (struct rect){2, 0, canvas->rows - 3, canvas->columns};

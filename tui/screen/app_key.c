@@ -221,6 +221,10 @@ void app_key(struct app *app, key_code key)
         return;
     app->dirty = app->dirty || app->message_shown;
     app->message_shown = false;
+    if (key == KEY_MOUSE) {
+        app_mouse(app);
+        return;
+    }
     /* Before any text field: these never are text. */
     bool always = key == (KEY_CTRL | 'l') || key == (KEY_CTRL | 'z');
     if (!always && view->kind->key && view->kind->key(view, key)) {

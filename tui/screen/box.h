@@ -30,7 +30,9 @@ void app_text(struct app *app, const char *title, struct slice text);
 struct prompt {
     const char *title, *label, *initial;
     bool secret; /* shown as dots, never kept */
+    /* Takes the context over. */
     void (*done)(struct app *app, void *context, struct slice text);
+    void (*forget)(void *context); /* frees it when the line was left; NULL: nothing to free */
     void *context;
 };
 void app_prompt(struct app *app, const struct prompt *prompt);

@@ -188,13 +188,13 @@ static struct view *prompt_box_open(struct app *app, void *argument, struct erro
     if (box == NULL)
         return NULL;
     box->view = (struct view){&prompt_box_kind, app};
-    box->prompt = *prompt;
     box->title = memory_copy_text(prompt->title, error);
     box->label = memory_copy_text(prompt->label, error);
     if (box->title == NULL || box->label == NULL) {
         prompt_box_kind.close(&box->view);
         return NULL;
     }
+    box->prompt = *prompt;
     box->field.secret = prompt->secret;
     field_set(&box->field, prompt->initial ? prompt->initial : "");
     return &box->view;
@@ -204,6 +204,8 @@ static void prompt_box_close(struct view *view)
 {
     struct prompt_box *box = (struct prompt_box *)view;
     explicit_bzero(&box->field, sizeof box->field);
+    if (box->prompt.forget)
+        box->prompt.forget(box->prompt.context);
     free(box->title);
     free(box->label);
     free(box);
@@ -231,6 +233,7 @@ static void prompt_box_act(struct view *view, enum action_id action)
     struct app *app = view->app;
     struct prompt prompt = box->prompt;
     struct field field = box->field;
+    box->prompt.forget = NULL;
     app_pop(app);
     prompt.done(app, prompt.context, (struct slice){field.text, field.length});
     explicit_bzero(&field, sizeof field);
@@ -267,5 +270,6 @@ static const struct view_kind prompt_box_kind = {
 void app_prompt(struct app *app, const struct prompt *prompt)
 {
     struct prompt copy = *prompt;
-    app_push(app, &prompt_box_kind, &copy);
+    if (!app_push(app, &prompt_box_kind, &copy) && prompt->forget)
+        prompt->forget(prompt->context);
 }

@@ -111,18 +111,43 @@ void canvas_put(struct canvas *canvas, int row, int column, const struct cell *c
         at[1] = (struct cell){.style = cell->style};
 }
 
-void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, char byte)
+/* Draws the same narrow cell all over. */
+static void rect_fill(struct canvas *canvas, struct rect rect, const struct cell *cell)
 {
-    struct cell cell = blank;
-    cell.text[0] = (char)(byte > ' ' && byte < 0x7F ? byte : ' ');
-    cell.style = (uint8_t)style;
     rect = rect_cut(rect, canvas->clip);
     for (int row = rect.row; rect.columns > 0 && row < rect.row + rect.rows; row++) {
         cells_release(canvas, row, rect.column, 1);
         cells_release(canvas, row, rect.column + rect.columns - 1, 1);
         struct cell *at = cell_at(canvas, row, rect.column);
         for (int i = 0; i < rect.columns; i++)
-            at[i] = cell;
+            at[i] = *cell;
+    }
+}
+
+void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, char byte)
+{
+    struct cell cell = blank;
+    cell.text[0] = (char)(byte > ' ' && byte < 0x7F ? byte : ' ');
+    cell.style = (uint8_t)style;
+    rect_fill(canvas, rect, &cell);
+}
+
+void canvas_put_ascii(struct canvas *canvas, int row, int column, enum style style,
+                      struct slice text)
+{
+    int first = column, count = (int)text.length;
+    const struct rect *clip = &canvas->clip;
+    span_cut(&first, &count, clip->column, clip->column + clip->columns);
+    if (row < clip->row || row >= clip->row + clip->rows || count == 0)
+        return;
+    cells_release(canvas, row, first, 1);
+    cells_release(canvas, row, first + count - 1, 1);
+    struct cell cell = blank, *at = cell_at(canvas, row, first);
+    cell.style = (uint8_t)style;
+    const char *from = text.data + (first - column);
+    for (int i = 0; i < count; i++) {
+        cell.text[0] = from[i];
+        at[i] = cell;
     }
 }
 
@@ -140,14 +165,18 @@ void canvas_restyle(struct canvas *canvas, struct rect rect, enum style style)
     }
 }
 
+static struct cell border_cell(const struct canvas *canvas, const char *text)
+{
+    struct cell cell;
+    text_next(slice_of(text), 0, canvas->ascii, &cell);
+    cell.style = STYLE_BORDER;
+    return cell;
+}
+
 void canvas_rule(struct canvas *canvas, int row, int column, int columns)
 {
-    struct cell line;
-    text_next(SLICE_LITERAL("─"), 0, canvas->ascii, &line);
-    line.style = STYLE_BORDER;
-    span_cut(&column, &columns, canvas->clip.column, canvas->clip.column + canvas->clip.columns);
-    for (int i = 0; i < columns; i++)
-        canvas_put(canvas, row, column + i, &line);
+    struct cell line = border_cell(canvas, "─");
+    rect_fill(canvas, (struct rect){row, column, 1, columns}, &line);
 }
 
 static void box_frame(struct canvas *canvas, struct rect rect)
@@ -155,14 +184,9 @@ static void box_frame(struct canvas *canvas, struct rect rect)
     int right = rect.column + rect.columns - 1, bottom = rect.row + rect.rows - 1;
     canvas_rule(canvas, rect.row, rect.column + 1, rect.columns - 2);
     canvas_rule(canvas, bottom, rect.column + 1, rect.columns - 2);
-    const char *side = canvas_glyph(canvas, GLYPH_VERTICAL);
-    struct cell line;
-    text_next(slice_of(side), 0, canvas->ascii, &line);
-    line.style = STYLE_BORDER;
-    for (int row = rect.row + 1; row < bottom; row++) {
-        canvas_put(canvas, row, rect.column, &line);
-        canvas_put(canvas, row, right, &line);
-    }
+    struct cell line = border_cell(canvas, canvas_glyph(canvas, GLYPH_VERTICAL));
+    rect_fill(canvas, (struct rect){rect.row + 1, rect.column, rect.rows - 2, 1}, &line);
+    rect_fill(canvas, (struct rect){rect.row + 1, right, rect.rows - 2, 1}, &line);
     canvas_print(canvas, rect.row, rect.column, 1, STYLE_BORDER, "┌");
     canvas_print(canvas, rect.row, right, 1, STYLE_BORDER, "┐");
     canvas_print(canvas, bottom, rect.column, 1, STYLE_BORDER, "└");

@@ -64,6 +64,9 @@ void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, char
 /* One cluster, as text_next() gives it. Half of a wide one at the clip's edge is blank, and so is
  * the other half of a wide one that is drawn over. */
 void canvas_put(struct canvas *canvas, int row, int column, const struct cell *cell);
+/* Printable ASCII, one cell a byte: what canvas_text() does with most of a text. */
+void canvas_put_ascii(struct canvas *canvas, int row, int column, enum style style,
+                      struct slice text);
 /* Changes the style of cells that are drawn. */
 void canvas_restyle(struct canvas *canvas, struct rect rect, enum style style);
 /* A frame of one cell with a title in its upper and a note in its lower border (either may be

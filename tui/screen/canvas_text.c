@@ -98,13 +98,26 @@ size_t text_next(struct slice text, size_t at, bool ascii, struct cell *out)
     return end - at;
 }
 
+/* How many bytes from `at` on, at most `most`, are printable ASCII without a mark behind them: each
+ * a cluster of one cell. */
+static size_t plain_run(struct slice text, size_t at, size_t most)
+{
+    size_t left = text.length - at, length = 0;
+    const unsigned char *bytes = (const unsigned char *)text.data + at;
+    most = most < left ? most : left;
+    while (length < most && bytes[length] >= ' ' && bytes[length] < 0x7F)
+        length++;
+    return length && length < left && bytes[length] >= 0x80 ? length - 1 : length;
+}
+
 int text_width(struct slice text, int most)
 {
     int width = 0;
     struct cell cell;
     for (size_t at = 0; at < text.length && width < most;) {
-        at += text_next(text, at, false, &cell);
-        width += cell.width;
+        size_t run = plain_run(text, at, (size_t)(most - width));
+        at += run ? run : text_next(text, at, false, &cell);
+        width += run ? (int)run : cell.width;
     }
     return width < most ? width : most > 0 ? most : 0;
 }
@@ -118,15 +131,20 @@ size_t text_offset(struct slice text, int column)
     return at;
 }
 
-int canvas_text(struct canvas *canvas, int row, int column, int columns, enum style style,
-                struct slice text)
+/* As many whole clusters as fit; returns the cells they take. */
+static int text_draw(struct canvas *canvas, int row, int column, int room, enum style style,
+                     struct slice text)
 {
-    if (columns <= 0 || text.length == 0)
-        return 0;
-    bool cut = columns < INT32_MAX && text_width(text, columns + 1) > columns;
-    int room = cut ? columns - 1 : columns, took = 0;
+    int took = 0;
     struct cell cell;
-    for (size_t at = 0; at < text.length;) {
+    for (size_t at = 0; at < text.length && took < room;) {
+        size_t run = plain_run(text, at, (size_t)(room - took));
+        if (run) {
+            canvas_put_ascii(canvas, row, column + took, style, slice_make(text.data + at, run));
+            at += run;
+            took += (int)run;
+            continue;
+        }
         at += text_next(text, at, canvas->ascii, &cell);
         if (took + cell.width > room)
             break;
@@ -134,11 +152,19 @@ int canvas_text(struct canvas *canvas, int row, int column, int columns, enum st
         canvas_put(canvas, row, column + took, &cell);
         took += cell.width;
     }
+    return took;
+}
+
+int canvas_text(struct canvas *canvas, int row, int column, int columns, enum style style,
+                struct slice text)
+{
+    if (columns <= 0 || text.length == 0)
+        return 0;
+    bool cut = columns < INT32_MAX && text_width(text, columns + 1) > columns;
+    int took = text_draw(canvas, row, column, cut ? columns - 1 : columns, style, text);
     if (cut) {
-        text_next(slice_of(canvas_glyph(canvas, GLYPH_ELLIPSIS)), 0, canvas->ascii, &cell);
-        cell.style = (uint8_t)style;
-        canvas_put(canvas, row, column + took, &cell);
-        took++;
+        struct slice more = slice_of(canvas_glyph(canvas, GLYPH_ELLIPSIS));
+        took += text_draw(canvas, row, column + took, 1, style, more);
     }
     return took;
 }

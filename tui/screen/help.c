@@ -100,14 +100,13 @@ static void help_row(void *context, size_t index, struct canvas *canvas, struct 
     bool works = line->answer == ANSWER_WORKS;
     keymap_text(&box->view.app->keymap, line->action, keys);
     canvas_print(canvas, rect.row, rect.column + 1, 12, works ? STYLE_KEY : STYLE_DIM, keys);
-    int used = canvas_format(canvas, rect.row, rect.column + 14, rect.columns - 14,
-                             !works     ? STYLE_DIM
-                             : selected ? STYLE_STRONG
-                                        : STYLE_TEXT,
-                             "%s", actions[line->action].help);
-    if (!works)
-        canvas_format(canvas, rect.row, rect.column + 15 + used, rect.columns - 15 - used,
-                      STYLE_WARN, "(%s)", line->why);
+    int column = rect.column + 14, columns = rect.columns - 14;
+    if (works)
+        canvas_print(canvas, rect.row, column, columns, selected ? STYLE_STRONG : STYLE_TEXT,
+                     actions[line->action].help);
+    else
+        canvas_format(canvas, rect.row, column, columns, STYLE_DIM, "%s: %s",
+                      actions[line->action].title, line->why);
 }
 
 static void help_draw(struct view *view, struct canvas *canvas, struct rect rect)

@@ -105,14 +105,18 @@ static enum glyph_trust cell_trust(const struct cell *cell, int *most)
 {
     enum glyph_trust trust = GLYPH_ASCII;
     int points = 0;
-    *most = 0;
+    *most = cell->length == 1;
+    if (*most)
+        return trust;
     for (size_t at = 0; at < cell->length; points++) {
         size_t length = utf8_character_length(cell->text + at, cell->length - at);
         uint32_t point = utf8_decode(cell->text + at, length);
         enum glyph_trust here = glyph_trust(point);
         at += length ? length : cell->length;
         trust = here > trust ? here : trust;
-        if (here < GLYPH_DOUBTFUL)
+        if (here <= GLYPH_OURS)
+            *most += 1;
+        else if (here == GLYPH_AGREED)
             *most += utf8proc_charwidth((utf8proc_int32_t)point);
         else
             *most += utf8proc_charwidth((utf8proc_int32_t)point) ? 2 : 1;
@@ -284,9 +288,6 @@ static void paint_row(struct painter *painter, const struct canvas *canvas, int 
     struct row_work work = {.wanted = painter_row_of(canvas, row),
                             .shown = painter_row_of(&painter->shown, row),
                             .columns = canvas->columns};
-    size_t bytes = sizeof *work.shown * (size_t)work.columns;
-    if (memcmp(work.wanted, work.shown, bytes) == 0)
-        return;
     row_survey(painter, &work);
     for (int column = 0; column < work.columns && (column < work.end || column < work.damage);) {
         const struct cell *cell = &work.wanted[column];
@@ -304,7 +305,15 @@ static void paint_row(struct painter *painter, const struct canvas *canvas, int 
         memcpy(work.shown + column, cell, sizeof *cell * (size_t)(next - column));
         column = next;
     }
-    memcpy(work.shown, work.wanted, bytes);
+    memcpy(work.shown, work.wanted, sizeof *work.shown * (size_t)work.columns);
+}
+
+static void painter_survey(struct painter *painter, const struct canvas *canvas)
+{
+    size_t bytes = sizeof(struct cell) * (size_t)canvas->columns;
+    for (int row = 0; row < canvas->rows; row++)
+        painter->row_facts[row].differs =
+            memcmp(painter_row_of(&painter->shown, row), painter_row_of(canvas, row), bytes) != 0;
 }
 
 static void painter_place_cursor(struct painter *painter, const struct canvas *canvas)
@@ -324,12 +333,15 @@ bool painter_frame(struct painter *painter, const struct canvas *canvas, struct 
     painter->out = out;
     painter->error = error;
     painter->failed = false;
-    if (!painter->known)
+    bool whole = !painter->known;
+    if (whole)
         painter_begin(painter);
-    else if (painter->abilities.scrolls)
+    painter_survey(painter, canvas);
+    if (!whole && painter->abilities.scrolls)
         painter_scroll(painter, canvas);
     for (int row = 0; row < canvas->rows; row++)
-        paint_row(painter, canvas, row);
+        if (painter->row_facts[row].differs)
+            paint_row(painter, canvas, row);
     painter_place_cursor(painter, canvas);
     painter->out = NULL;
     painter->error = NULL;

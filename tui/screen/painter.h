@@ -30,7 +30,8 @@ struct painter {
     uint8_t blank[PAINTER_STYLES];     /* the first one whose blanks do */
     struct canvas shown;               /* what the terminal shows */
     struct painter_row {
-        uint64_t shown, wanted; /* hashes */
+        bool differs;
+        uint64_t shown, wanted; /* hashes, of rows that differ */
         int cost;               /* bytes, about, to change the row in place */
     } * row_facts;
     int *votes;      /* for each way to scroll */

@@ -1,6 +1,8 @@
 /* Rows that moved up or down are moved by the terminal: a scroll region, SU or SD, no region. Only
  * over the whole width; other panes' rows would go along. Rows are recognised by hashes, and bytes
  * are estimated with and without, so that it happens only where it saves some. */
+#include <xxhash.h>
+
 #include "tui/screen/painter_private.h"
 
 enum {
@@ -10,15 +12,17 @@ enum {
 
 static uint64_t row_hash(const struct cell *cells, int columns)
 {
-    uint64_t hash = UINT64_C(0x9E3779B97F4A7C15);
-    _Static_assert(sizeof *cells == 2 * sizeof(uint64_t), "a cell is two words");
-    for (int i = 0; i < columns; i++) {
-        uint64_t words[2];
-        memcpy(words, &cells[i], sizeof words);
-        hash = (hash ^ words[0]) * UINT64_C(0xFF51AFD7ED558CCD);
-        hash = (hash ^ hash >> 32 ^ words[1]) * UINT64_C(0xC4CEB9FE1A85EC53);
-    }
-    return hash ^ hash >> 32;
+    return XXH3_64bits(cells, sizeof *cells * (size_t)columns);
+}
+
+/* Where the blanks at the end of a row begin that erasing to the end of the line can make. */
+static int row_tail(const struct painter *painter, const struct cell *wanted, int columns)
+{
+    int style = wanted[columns - 1].style;
+    while (columns > 0 && cell_is_blank(&wanted[columns - 1]) &&
+           painter->blank[wanted[columns - 1].style] == painter->blank[style])
+        columns--;
+    return painter_can_erase(painter, style) ? columns : INT32_MAX;
 }
 
 /* Bytes, about, that turn one row into the other. `shown` NULL: a row that was erased. */
@@ -27,11 +31,13 @@ static int row_cost(const struct painter *painter, const struct cell *shown,
 {
     struct cell erased = {.text = " ", .length = 1, .width = 1};
     erased.style = (uint8_t)painter_erased_style(painter);
-    int cost = 0, style = -1, last = -8;
+    int cost = 0, style = -1, last = -8, tail = row_tail(painter, wanted, columns);
     for (int i = 0; i < columns; i++) {
         if (painter_same(painter, shown ? &shown[i] : &erased, &wanted[i]))
             continue;
         cost += i == last + 1 ? 0 : i - last < 5 ? i - last : 5;
+        if (i >= tail)
+            return cost + 3;
         cost += wanted[i].length;
         if (!cell_is_blank(&wanted[i]) && painter->same[wanted[i].style] != style) {
             cost += style < 0 ? 0 : 4;
@@ -47,26 +53,26 @@ struct scroll {
     int top, bottom; /* rows of the terminal that move, both included */
 };
 
-/* Costs and hashes of all rows; returns the bytes of a frame without scrolling. */
+/* Costs and hashes of rows that differ; returns the bytes of a frame without scrolling, 0 when a
+ * scroll can't save any. */
 static int scroll_survey(struct painter *painter, const struct canvas *canvas)
 {
     int total = 0;
-    size_t bytes = sizeof(struct cell) * (size_t)canvas->columns;
     for (int row = 0; row < canvas->rows; row++) {
-        const struct cell *shown = painter_row_of(&painter->shown, row),
-                          *wanted = painter_row_of(canvas, row);
-        painter->row_facts[row].cost = memcmp(shown, wanted, bytes) == 0
-                                           ? 0
-                                           : row_cost(painter, shown, wanted, canvas->columns);
-        total += painter->row_facts[row].cost;
+        struct painter_row *facts = &painter->row_facts[row];
+        facts->cost = facts->differs ? row_cost(painter, painter_row_of(&painter->shown, row),
+                                                painter_row_of(canvas, row), canvas->columns)
+                                     : 0;
+        total += facts->cost;
     }
     if (total <= SCROLL_BYTES)
         return 0;
     for (int row = 0; row < canvas->rows; row++) {
         struct painter_row *facts = &painter->row_facts[row];
-        facts->shown = row_hash(painter_row_of(&painter->shown, row), canvas->columns);
-        facts->wanted =
-            facts->cost ? row_hash(painter_row_of(canvas, row), canvas->columns) : facts->shown;
+        bool differs = facts->cost > 0;
+        facts->shown =
+            differs ? row_hash(painter_row_of(&painter->shown, row), canvas->columns) : 0;
+        facts->wanted = differs ? row_hash(painter_row_of(canvas, row), canvas->columns) : 0;
     }
     return total;
 }
@@ -120,7 +126,8 @@ static bool scroll_saves(const struct painter *painter, const struct canvas *can
         int from = row + scroll->by;
         bool moved = from >= scroll->top && from <= scroll->bottom;
         before += painter->row_facts[row].cost;
-        if (moved && painter->row_facts[from].shown == painter->row_facts[row].wanted)
+        const struct painter_row *facts = &painter->row_facts[row];
+        if (moved && facts->cost && painter->row_facts[from].shown == facts->wanted)
             continue;
         after += row_cost(painter, moved ? painter_row_of(&painter->shown, from) : NULL,
                           painter_row_of(canvas, row), canvas->columns);
@@ -139,6 +146,8 @@ static void scroll_shown(struct painter *painter, const struct scroll *scroll)
     memmove(up ? low : high, up ? high : low, bytes);
     struct rect erased = {up ? scroll->bottom + 1 - by : scroll->top, 0, by, shown->columns};
     canvas_fill(shown, erased, (enum style)painter_erased_style(painter), ' ');
+    for (int row = scroll->top; row <= scroll->bottom; row++)
+        painter->row_facts[row].differs = true;
 }
 
 static void scroll_put(struct painter *painter, const struct scroll *scroll)

@@ -66,10 +66,36 @@ static struct slice text_line(const struct text *text, size_t index)
     return (struct slice){text->bytes.data ? text->bytes.data + line->start : "", line->length};
 }
 
+/* The rows that a line takes when it is folded; at most `most`. */
+static size_t text_line_rows(const struct text *text, size_t index, size_t most)
+{
+    struct slice line = text_line(text, index);
+    size_t rows = 0, offset = 0;
+    while (rows < most) {
+        struct slice rest = {line.data + offset, line.length - offset};
+        size_t fits = text_offset(rest, text->columns);
+        rows++;
+        offset += fits ? fits : rest.length;
+        if (offset >= line.length)
+            break;
+    }
+    return rows;
+}
+
+/* The first line of the last page. */
 static size_t text_last_top(const struct text *text)
 {
     size_t page = text->page > 0 ? (size_t)text->page : 1;
-    return text->line_count > page ? text->line_count - page : 0;
+    if (!text->wrap || text->columns <= 0)
+        return text->line_count > page ? text->line_count - page : 0;
+    size_t top = text->line_count, rows = 0;
+    while (top > 0) {
+        rows += text_line_rows(text, top - 1, page);
+        if (rows > page)
+            break;
+        top--;
+    }
+    return top == text->line_count && top > 0 ? top - 1 : top;
 }
 
 /* ---- moving and finding ---- */
@@ -237,8 +263,9 @@ void text_draw(struct text *text, struct canvas *canvas, struct rect rect, bool 
         field_draw(&text->search, canvas, row, rect.column + 2, rect.columns - 2, text->searching);
     }
     text->page = rect.rows;
+    text->columns = rect.columns;
     size_t last = text_last_top(text);
-    if (text->tail || (text->top > last && !text->wrap))
+    if (text->tail || text->top > last)
         text->top = last;
     struct rect before = canvas_clip(canvas, rect);
     int row = rect.row;
@@ -247,6 +274,11 @@ void text_draw(struct text *text, struct canvas *canvas, struct rect rect, bool 
     canvas->clip = before;
     if (focused && !text->searching)
         canvas_cursor(canvas, rect.row, rect.column);
+}
+
+bool text_at_end(const struct text *text)
+{
+    return text->top >= text_last_top(text);
 }
 
 void text_note(const struct text *text, char *out, size_t size)

@@ -13,9 +13,9 @@ struct text {
         enum style style;
     } * lines;
     size_t line_count, line_capacity;
-    size_t top; /* first line in sight */
-    int left;   /* cells scrolled sideways, without wrap */
-    int page;
+    size_t top;        /* first line in sight */
+    int left;          /* cells scrolled sideways, without wrap */
+    int page, columns; /* in sight when it was drawn last */
     bool wrap, tail;
     struct field search;
     bool searching; /* keys go to the field */
@@ -33,6 +33,7 @@ bool text_act(struct text *text, enum action_id action);
 /* While searching; true when taken. */
 bool text_key(struct text *text, key_code key);
 void text_draw(struct text *text, struct canvas *canvas, struct rect rect, bool focused);
+bool text_at_end(const struct text *text); /* the last line is in sight */
 /* "line 1 of 20", "" when all is in sight. */
 void text_note(const struct text *text, char *out, size_t size);
 

@@ -10,7 +10,14 @@
 #include "core/base/quantity.h"
 #include "tui/screen/watch_private.h"
 
-enum { LOOK_MS = 1000, REST_MS = 30000, LOOK_LIMIT_MS = 20000, STALE_LOOKS = 3 };
+/* The first frame is not shared with connecting and asking. */
+enum {
+    FIRST_LOOK_MS = 200,
+    LOOK_MS = 1000,
+    REST_MS = 30000,
+    LOOK_LIMIT_MS = 20000,
+    STALE_LOOKS = 3
+};
 
 #define TREND_US INT64_C(10000000) /* between two looks that are compared */
 #define TREND_LEAST 0.5            /* seconds that a lag must fall by */
@@ -96,6 +103,8 @@ static void take_stream(struct watch *watch, size_t index, int64_t now)
     memcpy(stream->samples, reading->samples, sizeof stream->samples);
     stream->samples_exact = reading->samples_exact;
     stream->rows_s = reading->rows_s;
+    stream->rows = reading->rows;
+    stream->tables_there = reading->tables_there;
     stream->paused = reading->paused;
     stream->readers = reading->readers;
     stream->reader_count = reading->reader_count;
@@ -134,8 +143,8 @@ static bool watch_run(struct job *job, void *context, struct error *error)
 static void watch_tell(struct app *app, const struct error *error)
 {
     struct watch *watch = &app->watch;
-    if (error->kind == ERROR_INTERRUPTED || strncmp(watch->told, error->message,
-                                                    sizeof watch->told - 1) == 0)
+    if (error->kind == ERROR_INTERRUPTED ||
+        strncmp(watch->told, error->message, sizeof watch->told - 1) == 0)
         return;
     snprintf(watch->told, sizeof watch->told, "%.*s", (int)sizeof watch->told - 1, error->message);
     app_fail(app, error);
@@ -158,6 +167,10 @@ static void watch_take(struct app *app)
             judge(watch, &watch->streams[i]);
     memcpy(watch->orphans, work->orphans, sizeof watch->orphans);
     watch->orphan_count = work->orphan_count;
+    if (work->change_known) {
+        watch->change = work->change;
+        watch->change_known = true;
+    }
 }
 
 static void watch_done(void *context, bool ok, const struct error *error)
@@ -234,9 +247,27 @@ static void watch_timer(void *context)
 {
     struct app *app = context;
     const struct watch *watch = &app->watch;
-    bool rested = watch->checked_us == 0 ||
-                  clock_now_us() - watch->checked_us >= REST_MS * INT64_C(1000);
+    bool rested =
+        watch->checked_us == 0 || clock_now_us() - watch->checked_us >= REST_MS * INT64_C(1000);
     watch_start(app, kind_in_sight(app) != &view_runs || rested);
+}
+
+/* The loop counts as busy until then: what waits for rest waits for the first look. */
+static void watch_first_timer(void *context)
+{
+    struct app *app = context;
+    app->watch.first_set = false;
+    app->loop.busy--;
+    watch_timer(app);
+}
+
+static void watch_first(struct app *app)
+{
+    if (app->watch.first_set)
+        return;
+    app->watch.first_set = true;
+    app->loop.busy++;
+    loop_after(&app->loop, FIRST_LOOK_MS, watch_first_timer, app);
 }
 
 void watch_pace(struct app *app)
@@ -254,8 +285,15 @@ void watch_pace(struct app *app)
         return;
     }
     int64_t pace = fast ? LOOK_MS : REST_MS;
-    int64_t since = watch->looked_us ? (clock_now_us() - watch->looked_us) / 1000 : pace;
-    loop_after(&app->loop, since >= pace || since < 0 ? 0 : pace - since, watch_timer, app);
+    if (watch->looked_us == 0) {
+        watch_first(app);
+        return;
+    }
+    int64_t since = (clock_now_us() - watch->looked_us) / 1000;
+    if (since >= pace || since < 0)
+        watch_timer(app);
+    else
+        loop_after(&app->loop, pace - since, watch_timer, app);
 }
 
 /* ---- opening ---- */
@@ -268,7 +306,11 @@ bool watch_open(struct app *app, struct error *error)
     TRY(work);
     watch->work = work;
     *work = (struct watch_work){
-        .app = app, .pipeline = app_pipeline(app, &why), .profile = &app->profile};
+        .app = app,
+        .pipeline = app_pipeline(app, &why),
+        .profile = &app->profile,
+        .read_only = app->read_only,
+    };
     size_t count = work->pipeline ? work->pipeline->stream_count : 0;
     work->readings = memory_zero(count ? count : 1, sizeof *work->readings, error);
     watch->streams = memory_zero(count ? count : 1, sizeof *watch->streams, error);
@@ -277,6 +319,7 @@ bool watch_open(struct app *app, struct error *error)
     for (size_t i = 0; i < count; i++) {
         watch->streams[i].lag.stream = &work->pipeline->streams[i];
         watch->streams[i].rows_s = watch->streams[i].wal.per_s = -1;
+        watch->streams[i].rows = -1;
         for (size_t n = 0; n < WATCH_SAMPLES; n++)
             watch->streams[i].samples[n] = -1;
     }

@@ -1,6 +1,6 @@
 /* watch.h: what the screen knows of streams, runs and services, looked at by one job at a time:
- * once a second while a view that ticks is in sight, each 30 s else, and not at all when the profile
- * names no service. Views read it; it is never waited for. */
+ * once a second while a view that ticks is in sight, each 30 s else, and not at all when the
+ * profile names no service. Views read it; it is never waited for. */
 #ifndef SURFBOARD_TUI_SCREEN_WATCH_H
 #define SURFBOARD_TUI_SCREEN_WATCH_H
 
@@ -42,7 +42,7 @@ struct watch_stream {
      * state and what only several looks, or wanted work, can tell. Of the last answer: see
      * watch_is_stale(). */
     const char *state;
-    char note[128];          /* what is being done about it: "run 0412 merges it"; "" */
+    char note[128];            /* what is being done about it: "run 0412 merges it"; "" */
     char merging[RUN_ID_SIZE]; /* the run that merges it now; "" */
     bool paused;
     /* Rows merged in each of the last 30 minutes of the clock, the newest (so far) last; -1: not
@@ -50,6 +50,8 @@ struct watch_stream {
     int64_t samples[WATCH_SAMPLES];
     bool samples_exact; /* false: some snapshots only say what was written */
     double rows_s;      /* over the last minute; -1: not known */
+    int64_t rows;       /* in its tables of the lake; -1: not known */
+    size_t tables_there;
     struct watch_trend trend;
     struct watch_rate wal;
     const char *const *readers; /* workspaces that read it, by name; in the watch's memory */
@@ -62,6 +64,12 @@ struct watch_orphan {
     uint64_t held_bytes;
 };
 
+/* The last change of a stream's state that somebody saw (core/pipeline/events.h). */
+struct watch_change {
+    int64_t at_us;
+    char object[96], from[24], to[24], why[160], by[96], run[RUN_ID_SIZE];
+};
+
 struct watch {
     struct watch_stream *streams; /* as in the pipeline */
     size_t stream_count;
@@ -69,10 +77,13 @@ struct watch {
     size_t service_count;
     struct watch_orphan orphans[WATCH_ORPHANS_MOST];
     size_t orphan_count;
+    struct watch_change change; /* the newest; object "": none */
+    bool change_known;
     struct run_list runs;  /* newest first */
     struct error runs_why; /* they can't be read; kind 0: they can */
     int64_t runs_us;       /* when they were read last; 0: never */
     int64_t checked_us;    /* of the last whole answer about the streams; 0: none yet */
+    bool first_set;        /* the first look is set for soon */
     int64_t looked_us;     /* when the last look ended, whatever came of it */
     int64_t fast_us;       /* since when it looks each second; 0: it does not */
     struct job *job;       /* looking now */

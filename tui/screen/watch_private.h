@@ -18,7 +18,10 @@ struct watch_work {
         int64_t samples[WATCH_SAMPLES];
         bool samples_exact;
         double rows_s;
+        int64_t rows;
+        size_t tables_there;
         bool paused;
+        char noted[24]; /* the state that events.jsonl has, as far as we know */
         const char *const *readers;
         size_t reader_count;
     } * readings;
@@ -29,6 +32,10 @@ struct watch_work {
     int64_t orphans_ns;
     struct run_list runs;
     struct error runs_why;
+    struct watch_change change;
+    bool change_known;
+    bool events_known; /* `noted` was read once */
+    bool read_only;
     bool readers_known;
     struct arena arena; /* readers */
 };
@@ -37,6 +44,11 @@ struct watch_work {
 bool watch_read(struct watch_work *work, const atomic_bool *stop, struct error *error);
 /* Which workspaces read what: once. */
 bool watch_read_readers(struct watch_work *work, struct error *error);
+
+/* Which streams somebody paused. */
+void watch_read_wanted(struct watch_work *work);
+/* Notes changes of state for everybody, and finds the newest. */
+void watch_read_events(struct watch_work *work);
 
 /* Services that are asked by HTTP; see watch_services.c. */
 void watch_services_start(struct app *app);

@@ -62,22 +62,27 @@ static void read_samples(struct watch_work *work, const struct stream *stream,
                          struct watch_reading *reading)
 {
     int64_t now_ms = clock_now_ms(), rows = 0;
-    bool any = false;
+    bool counted = true;
+    reading->rows = 0;
+    reading->tables_there = 0;
     reading->samples_exact = true;
     for (size_t i = 0; i < WATCH_SAMPLES; i++)
         reading->samples[i] = -1;
     for (size_t i = 0; i < stream->table_count; i++) {
-        const struct lag_table *table =
-            lag_tables_find(&work->session.tables, &stream->tables[i]);
+        const struct lag_table *table = lag_tables_find(&work->session.tables, &stream->tables[i]);
         if (table == NULL || !table->there || work->session.catalog == NULL)
             continue;
-        any = true;
+        reading->tables_there++;
+        reading->rows += table->rows;
+        counted = counted && table->rows >= 0;
         rows += watch_sample(table, now_ms, reading->samples);
         for (size_t k = 0; k < table->snapshot_count; k++)
             if (now_ms - table->snapshots[k].at_ms < WATCH_SAMPLES * MINUTE_MS)
                 reading->samples_exact &= table->snapshots[k].rows_exact;
     }
-    reading->rows_s = any ? (double)rows / 60 : -1;
+    reading->rows_s = reading->tables_there ? (double)rows / 60 : -1;
+    if (reading->tables_there == 0 || !counted)
+        reading->rows = -1;
 }
 
 /* ---- slots that nobody reads ---- */
@@ -148,7 +153,10 @@ bool watch_read(struct watch_work *work, const atomic_bool *stop, struct error *
         work->measured += ok;
     }
     lend_runs(work, false);
-    if (ok && !atomic_load(stop))
+    if (ok && !atomic_load(stop)) {
+        watch_read_wanted(work);
+        watch_read_events(work);
         read_orphans(work);
+    }
     return ok && work->measured == work->count;
 }

@@ -35,8 +35,8 @@ static bool add_group(struct reading_map *map, const struct model_workspace *wor
     for (size_t i = 0; i < group->sink_count; i++) {
         TRY(memory_grow(&map->sinks, &map->sink_capacity, map->sink_count + 1, sizeof *map->sinks,
                         error));
-        map->sinks[map->sink_count++] = (struct reading_sink){
-            &group->sinks[i], (size_t)(workspace - map->model->workspaces)};
+        map->sinks[map->sink_count++] =
+            (struct reading_sink){&group->sinks[i], (size_t)(workspace - map->model->workspaces)};
     }
     return true;
 }
@@ -117,8 +117,8 @@ bool watch_read_readers(struct watch_work *work, struct error *error)
     map.wanted = memory_zero(count ? count : 1, sizeof *map.wanted, error);
     map.marks = memory_zero(count ? count : 1, sizeof *map.marks, error);
     map.names = memory_zero(count ? count : 1, sizeof *map.names, error);
-    bool ok = map.wanted && map.marks && map.names &&
-              fill_map(&map, work->pipeline->platform, error);
+    bool ok =
+        map.wanted && map.marks && map.names && fill_map(&map, work->pipeline->platform, error);
     for (size_t i = 0; ok && i < work->count; i++)
         ok = read_readers_of(work, &map, i, error);
     free(map.wanted);

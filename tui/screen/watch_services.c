@@ -72,7 +72,9 @@ static void probe_ask(struct probe_target *target)
     }
     target->fresh = (struct watch_service){
         .name = target->name,
-        .state = !answered ? LAG_UNKNOWN : found ? LAG_OK : LAG_FAIL,
+        .state = !answered ? LAG_UNKNOWN
+                 : found   ? LAG_OK
+                           : LAG_FAIL,
     };
     if (!answered)
         snprintf(target->fresh.why, sizeof target->fresh.why, "%.*s",
