@@ -25,8 +25,7 @@ bool app_has_scope(const struct view *view, enum scope scope)
 
 /* ---- what the program itself does ---- */
 
-static enum answer can_everywhere(const struct app *app, const struct view *view,
-                                  enum action_id action)
+static enum answer can_everywhere(const struct app *app, struct view *view, enum action_id action)
 {
     bool boxed = app->box_count > 0;
     for (size_t i = 0; view_kinds[i]; i++)
@@ -49,8 +48,11 @@ static enum answer can_everywhere(const struct app *app, const struct view *view
     case ACTION_PLACE_FORWARD:
         return boxed ? ANSWER_ABSENT : app->place < app->place_count ? ANSWER_WORKS : ANSWER_ABSENT;
     case ACTION_COPY:
-    case ACTION_COPY_TWIN:
-        return view->kind->object ? ANSWER_WORKS : ANSWER_ABSENT;
+    case ACTION_COPY_TWIN: {
+        struct object object = {0};
+        return view->kind->object && view->kind->object(view, &object) ? ANSWER_WORKS
+                                                                       : ANSWER_ABSENT;
+    }
     default:
         return ANSWER_ABSENT;
     }

@@ -416,7 +416,7 @@ static bool query_object(struct view *view, struct object *out)
     const struct query_tab *tab = query_tab_now(query);
     struct slice text;
     bool null;
-    if (tab == NULL || !grid_cell(&tab->grid, &text, &null))
+    if (!query->in_grid || tab == NULL || !grid_cell(&tab->grid, &text, &null))
         return false;
     out->kind = "row";
     snprintf(out->table, sizeof out->table, "%s", tab->table);
