@@ -203,6 +203,15 @@ bool app_paint(struct app *app)
     if (!app->dirty || (app->terminal && terminal_busy(app->terminal)))
         return true;
     app->dirty = false;
+    /* What is drawn also tells how much was in sight, which notes and hints lean on: in a new place
+     * they would be right only in the next frame. */
+    const struct view *top = app_top(app);
+    if (app->laid_out != top || app->laid_rows != app->canvas.rows ||
+        app->laid_columns != app->canvas.columns)
+        app_draw(app);
+    app->laid_out = top;
+    app->laid_rows = app->canvas.rows;
+    app->laid_columns = app->canvas.columns;
     app_draw(app);
     app->frames++;
     buffer_clear(&app->frame);
