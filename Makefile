@@ -17,9 +17,9 @@ comma := ,
 flavour := $(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(FAULTS),-faults)
 BUILD   := .build/$(flavour)
 
-PACKAGES := jansson yaml-0.1 zlib libzstd libisal libxxhash libutf8proc tinfo readline
+PACKAGES := jansson yaml-0.1 zlib libzstd libisal libxxhash libutf8proc tinfo
 # Their headers alone: these are loaded when first used (core/base/library.h).
-LOADED   := libpq libcurl snappy
+LOADED   := libpq libcurl snappy readline
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(LOADED) 2>/dev/null)
 PKG_LIBS   := -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
 # A terminal emulator, for tests only: the judge of what the screen writes.

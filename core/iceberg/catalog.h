@@ -92,6 +92,7 @@ bool catalog_commit(struct catalog *catalog, struct iceberg_commit *const *commi
 bool catalog_probe(struct catalog *catalog, struct iceberg_commit *commit, bool *won,
                    struct error *error);
 
+/* `namespace_name` NULL: of all namespaces. */
 bool catalog_list(struct catalog *catalog, const char *namespace_name, struct catalog_listing *out,
                   struct error *error);
 void catalog_listing_destroy(struct catalog_listing *listing);

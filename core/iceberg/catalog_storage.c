@@ -307,16 +307,33 @@ static bool storage_publish(struct catalog *catalog, struct iceberg_commit *cons
 
 /* ---- the rest ---- */
 
+/* "shop/eu/orders" below the warehouse: namespace "shop.eu", table "orders". */
+static bool storage_list_place(struct catalog_listing *out, struct slice place,
+                               struct catalog_ident *ident, struct error *error)
+{
+    char *copy = arena_copy_slice(&out->arena, place, error);
+    TRY(copy != NULL);
+    char *slash = strrchr(copy, '/');
+    *slash = '\0';
+    for (char *at = copy; *at; at++)
+        *at = *at == '/' ? '.' : *at;
+    *ident = (struct catalog_ident){copy, slash + 1};
+    return true;
+}
+
+/* `space`: "shop/", whose tables are wanted; "": of any namespace. */
 static bool storage_list_entry(struct catalog_listing *out, size_t *capacity, const char *key,
-                               size_t prefix, struct error *error)
+                               const char *space, struct slice *last, struct error *error)
 {
     const char *end = strstr(key, "/metadata/");
     if (end == NULL || storage_name_version(end + strlen("/metadata/")) < 0)
         return true;
-    struct slice name = slice_make(key + prefix, (size_t)(end - key) - prefix);
-    if (memchr(name.data, '/', name.length) ||
-        (out->count && slice_is(name, out->items[out->count - 1].name)))
+    struct slice place = slice_make(key, (size_t)(end - key));
+    size_t below = strlen(space);
+    if (memchr(key, '/', place.length) == NULL || slice_equal(place, *last) ||
+        (below && memchr(key + below, '/', place.length - below)))
         return true;
+    *last = place; /* keys are sorted: the files of a table stand together */
     if (out->count == *capacity) {
         size_t grown = *capacity ? *capacity * 2 : 16;
         struct catalog_ident *items = arena_zero(&out->arena, grown, sizeof *items, error);
@@ -326,10 +343,7 @@ static bool storage_list_entry(struct catalog_listing *out, size_t *capacity, co
         out->items = items;
         *capacity = grown;
     }
-    const char *copy = arena_copy_slice(&out->arena, name, error);
-    TRY(copy != NULL);
-    out->items[out->count++].name = copy;
-    return true;
+    return storage_list_place(out, place, &out->items[out->count++], error);
 }
 
 static bool storage_list_tables(struct catalog *catalog, const char *namespace_name,
@@ -338,18 +352,19 @@ static bool storage_list_tables(struct catalog *catalog, const char *namespace_n
     struct catalog_storage *storage = (struct catalog_storage *)catalog;
     struct store_listing listing;
     struct error problem = {0};
+    struct slice last = {0};
     size_t capacity = 0;
     if (storage->warehouse == NULL)
         return error_set(error, ERROR_CONFIG, "set lake.warehouse in the profile",
                          "there is no warehouse to list");
-    TRY(storage_check_name(namespace_name, error));
-    char *space = arena_copy_text(&out->arena, namespace_name, error);
-    char *prefix = space ? arena_format(&out->arena, error, "%s/", space) : NULL;
-    if (prefix == NULL)
+    TRY(namespace_name == NULL || storage_check_name(namespace_name, error));
+    char *space = arena_format(&out->arena, error, namespace_name ? "%s/" : "%s",
+                               namespace_name ? namespace_name : "");
+    if (space == NULL)
         goto failed;
-    for (char *at = prefix; *at; at++)
+    for (char *at = space; *at; at++)
         *at = *at == '.' ? '/' : *at;
-    if (!store_list(storage->warehouse, prefix, &listing, &problem)) {
+    if (!store_list(storage->warehouse, space, &listing, &problem)) {
         if (problem.kind == ERROR_NOT_FOUND)
             return true;
         if (error)
@@ -358,10 +373,8 @@ static bool storage_list_tables(struct catalog *catalog, const char *namespace_n
     }
     bool ok = true;
     for (size_t i = 0; ok && i < listing.count; i++)
-        ok = storage_list_entry(out, &capacity, listing.entries[i].key, strlen(prefix), error);
+        ok = storage_list_entry(out, &capacity, listing.entries[i].key, space, &last, error);
     store_listing_destroy(&listing);
-    for (size_t i = 0; i < out->count; i++)
-        out->items[i].namespace_name = space;
     if (ok)
         return true;
 failed:

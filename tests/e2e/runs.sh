@@ -23,6 +23,7 @@ end_runs() {
         pid=$(pid_of "$(basename "$file" .jsonl)" "$(dirname "$file")" 2>/dev/null) || continue
         grep -qsF "$work" "/proc/$pid/cmdline" && kill -KILL "$pid" 2>/dev/null
     done
+    mountpoint -q "$work/small" && umount "$work/small"
     (exit "$code")
     finish
 }
@@ -164,6 +165,36 @@ surf resume shop >/dev/null
 surf doctor --json >"$work/out" || true
 [ "$(json "$work/out" "[c['state'] for c in d['checks'] if c['check'] == 'unit']")" = "['ok']" ] || fail "doctor does not find the unit"
 expect_exit 0 surf pause shop
+
+# A state that is full or cannot be written: an error that says so, and no half line behind it. (Mounts want root.)
+if [ "$(id -u)" = 0 ] && mkdir "$work/small" && mount -t tmpfs -o size=64k tmpfs "$work/small" 2>/dev/null; then
+    sed "s|state: $work/state|state: $work/small/state|" surfboard.yaml >small.yaml
+    expect_exit 0 surf --profile small.yaml capture shop --once
+    dd if=/dev/zero of="$work/small/filler" bs=1k 2>/dev/null || true
+    expect_exit 8 surf --profile small.yaml up shop
+    expect_text "$work/err" "No space left" "free space"
+    expect_exit 0 surf --profile small.yaml runs
+    rm "$work/small/filler"
+    expect_exit 0 surf --profile small.yaml up shop --until model
+    mount -o remount,ro "$work/small"
+    expect_exit 8 surf --profile small.yaml capture shop --once
+    expect_text "$work/err" "Read-only file system"
+    expect_exit 8 surf --profile small.yaml resume shop
+    expect_exit 0 surf --profile small.yaml runs --json
+    expect_exit 0 surf --profile small.yaml history
+    expect_exit 0 surf --profile small.yaml status
+    umount "$work/small"
+    # Held by another user, and not shared.
+    mkdir -m 700 "$work/theirs"
+    sed "s|state: $work/state|state: $work/theirs|" surfboard.yaml >theirs.yaml
+    chmod 644 theirs.yaml model.json
+    cp "$SURFBOARD" "$work/surfboard"
+    for verb in "runs" "capture shop --once" "resume shop"; do
+        # shellcheck disable=SC2086
+        expect_exit 8 setpriv --reuid=65534 --regid=65534 --clear-groups "$work/surfboard" --profile theirs.yaml $verb
+        expect_text "$work/err" "Permission denied" "permission"
+    done
+fi
 
 # A stream that is taken down is not wanted any more.
 expect_exit 0 surf down shop --confirm shop

@@ -25,8 +25,7 @@ bool app_has_scope(const struct view *view, enum scope scope)
 
 /* ---- what the program itself does ---- */
 
-static enum answer can_everywhere(const struct app *app, const struct view *view,
-                                  enum action_id action)
+static enum answer can_everywhere(const struct app *app, struct view *view, enum action_id action)
 {
     bool boxed = app->box_count > 0;
     for (size_t i = 0; view_kinds[i]; i++)
@@ -49,8 +48,11 @@ static enum answer can_everywhere(const struct app *app, const struct view *view
     case ACTION_PLACE_FORWARD:
         return boxed ? ANSWER_ABSENT : app->place < app->place_count ? ANSWER_WORKS : ANSWER_ABSENT;
     case ACTION_COPY:
-    case ACTION_COPY_TWIN:
-        return view->kind->object ? ANSWER_WORKS : ANSWER_ABSENT;
+    case ACTION_COPY_TWIN: {
+        struct object object = {0};
+        return view->kind->object && view->kind->object(view, &object) ? ANSWER_WORKS
+                                                                       : ANSWER_ABSENT;
+    }
     default:
         return ANSWER_ABSENT;
     }
@@ -170,6 +172,8 @@ enum action_id app_look_up(const struct app *app, key_code key, enum answer *ans
     enum action_id found = ACTION_NONE;
     *answer = ANSWER_ABSENT;
     *why = "";
+    if (key >= ' ' && key < KEY_CTRL && view->kind->types && view->kind->types(view))
+        return ACTION_NONE;
     for (const enum scope *at = view->kind->scopes; *at != SCOPE_COUNT && !found; at++)
         found = look_up_scope(app, view, *at, key, answer, why);
     return found ? found : look_up_scope(app, view, SCOPE_GLOBAL, key, answer, why);
@@ -199,6 +203,8 @@ void app_act(struct app *app, enum action_id action)
         for (int i = 1; i < ACTION_COUNT && main_one == ACTION_NONE; i++)
             if (actions[i].cli && actions[i].scope == view->kind->scopes[0])
                 main_one = (enum action_id)i;
+        if (main_one == ACTION_NONE)
+            main_one = view->kind->action;
         if (app_twin(app, main_one, &object, &text))
             app_copy(app, buffer_slice(&text));
         buffer_destroy(&text);

@@ -28,13 +28,15 @@ static void grid_count(struct grid *grid)
     list_set_count(&grid->list, grid->map ? grid->map_count : grid->rows ? grid->rows->count : 0);
 }
 
-/* Widths settle with the first rows: later ones must not push columns about while one reads. */
+/* Widths settle with the first rows, and once more with the last: between them columns must not be
+ * pushed about while one reads. Only numbers make room at once, for half of one is another one. */
 static void grid_measure(struct grid *grid)
 {
-    if (grid->measured >= MEASURED_ENOUGH)
-        return;
-    grid->measured = grid->rows->complete ? MEASURED_ENOUGH : grid->rows->count;
+    bool settled = grid->measured >= MEASURED_ENOUGH && !grid->rows->complete;
+    grid->measured = grid->rows->count;
     for (size_t i = 0; i < grid_columns(grid); i++) {
+        if (settled && !grid->rows->columns[i].number)
+            continue;
         int width = rows_width(grid->rows, i);
         width = width > GRID_WIDTH_MOST ? GRID_WIDTH_MOST : width;
         grid->columns[i].width = (uint8_t)(width < NARROWEST ? NARROWEST : width);

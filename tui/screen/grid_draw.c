@@ -10,6 +10,10 @@ static int column_width(const struct grid *grid, size_t column, int room)
     int width = grid->columns[column].width;
     if (grid->columns[column].wide)
         width = rows_width(grid->rows, column) > width ? rows_width(grid->rows, column) : width;
+    if (grid->order.sorted && grid->order.column == column) { /* room for the arrow */
+        int name = text_width(slice_of(grid->rows->columns[column].name), GRID_WIDTH_MOST) + 2;
+        width = name > width ? name : width;
+    }
     return width > room ? room : width;
 }
 

@@ -205,7 +205,8 @@ static void tab_take_name(struct query_tab *tab)
 {
     if (tab->sql == NULL) {
         const char *dot = strrchr(tab->table, '.');
-        snprintf(tab->name, sizeof tab->name, "%s", dot ? dot + 1 : tab->table);
+        snprintf(tab->name, sizeof tab->name, "%.*s", (int)sizeof tab->name - 1,
+                 dot ? dot + 1 : tab->table);
         return;
     }
     struct arena arena = {0};
