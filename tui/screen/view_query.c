@@ -203,7 +203,7 @@ static void query_interrupt(struct query_view *query)
     else if (editor_searches(&query->editor))
         editor_search_end(&query->editor, false);
     else
-        editor_set(&query->editor, (struct slice){"", 0}, 0);
+        editor_clear(&query->editor);
 }
 
 static void act_in_editor(struct query_view *query, enum action_id action)
