@@ -29,6 +29,9 @@ SKIPPED = 77
 # Run a second time with the sanitized program: they lead through every reader of foreign bytes.
 WATCHED_TOO = {"generated", "trino_tables"}
 
+# What the pty tier's files drive besides the terminal layer alone and the screen of a world without a Postgres.
+PTY_PROGRAMS = {"frames": ("probe", "screen", "built")}
+
 
 @dataclasses.dataclass
 class Task:
@@ -97,13 +100,16 @@ def screen_tasks(python):
 
 
 def pty_tasks():
-    """Each file with the plain program, and with the sanitized one."""
+    """Each file with the terminal layer alone and with the whole program, plain and sanitized."""
     for path in sorted((ROOT / "tests/pty").glob("*.py")):
         if not path.read_text().startswith('"""Promise: '):
             continue  # a helper of the others
-        for build, name in ((PLAIN, path.stem), (WATCHED, path.stem + ", watched")):
-            yield Task("pty", name, [sys.executable, str(path)], 240, promise_of(path),
-                       environment={"SCREEN": shlex.quote(str(build / "pty/probe"))})
+        for build, suffix in ((PLAIN, ""), (WATCHED, ", watched")):
+            programs = {"probe": {"SCREEN": shlex.quote(str(build / "pty/probe"))},
+                        "screen": {"SCREEN_WORLD": "still"}, "built": {"SCREEN_WORLD": "built"}}
+            for program in PTY_PROGRAMS.get(path.stem, ("probe", "screen")):
+                yield Task("pty", f"{path.stem}, {program}{suffix}", [sys.executable, str(path)], 300,
+                           promise_of(path), environment={"SURFBOARD": str(build / "surfboard"), **programs[program]})
 
 
 def start(task, environment):

@@ -144,6 +144,20 @@ static int command_run_document(struct command *command, const struct verb *verb
     return done ? (ok && fflush(command->out) == 0 ? 0 : 8) : -1;
 }
 
+/* Alone, it would open the screen, were this a terminal. */
+static void command_no_verb(const struct command *command, struct error *error)
+{
+    bool in = isatty(STDIN_FILENO) == 1, out = command->out_is_terminal;
+    const char *why = command->json ? ""
+                      : !in         ? "; the screen can't open: the input is not a terminal"
+                      : !out        ? "; the screen can't open: the output is not a terminal"
+                                    : "";
+    error_set(error, ERROR_USAGE,
+              "the command line does all that the screen does: surfboard --help lists the verbs; "
+              "surfboard demo shows it all; over ssh, ssh -t gives a terminal",
+              "what shall it do? a verb is missing%s", why);
+}
+
 static int command_dispatch(struct command *command, int count, char **arguments)
 {
     struct command_private *hidden = command->hidden;
@@ -167,9 +181,7 @@ static int command_dispatch(struct command *command, int count, char **arguments
     if (verb == NULL && hidden->word_count)
         command_unknown_verb(hidden->words, hidden->word_count, &error);
     else if (verb == NULL)
-        error_set(&error, ERROR_USAGE,
-                  "surfboard --help lists the verbs; surfboard demo shows it all",
-                  "what shall it do? a verb is missing");
+        command_no_verb(command, &error);
     if (verb == NULL)
         return command_fail(command, &error);
     command->verb = verb;

@@ -8,6 +8,8 @@ const struct verb *const verbs[] = {
     &verb_demo,
     &verb_init,
     &verb_context,
+    &verb_model_show,
+    &verb_model_search,
     &verb_model_graph,
     &verb_doctor,
     &verb_plan,

@@ -15,6 +15,8 @@ extern const struct verb verb_doctor;
 extern const struct verb verb_maintain;
 extern const struct verb verb_merge;
 extern const struct verb verb_model_graph;
+extern const struct verb verb_model_search;
+extern const struct verb verb_model_show;
 extern const struct verb verb_streams;
 extern const struct verb verb_status;
 extern const struct verb verb_runs;

@@ -343,7 +343,20 @@ static bool count_name(json_t **counts, const char *table, struct slice column, 
     return ok || error_set_memory(error, 0);
 }
 
-static bool sum_target(const struct target *target, struct merge_summary *out, struct error *error)
+/* What the batch did to the table; what was read counts without a commit as well. */
+static void sum_effect(const struct target *target, struct merge_summary *out)
+{
+    out->inserted += target->inserted;
+    out->updated += target->updated;
+    out->deleted += target->deleted;
+    out->unchanged += target->unchanged;
+    out->files_added += target->files_added;
+    out->files_removed += target->files_removed;
+    out->bytes_written += target->bytes_written;
+}
+
+static bool sum_target(const struct target *target, bool committed, struct merge_summary *out,
+                       struct error *error)
 {
     const struct conflate *conflate = &target->conflate;
     const struct change_table *table = target->in->table;
@@ -352,13 +365,8 @@ static bool sum_target(const struct target *target, struct merge_summary *out, s
     out->skipped += conflate->counters.skipped;
     out->repeats += conflate->counters.repeats;
     out->quarantined += conflate->counters.quarantined;
-    out->inserted += target->inserted;
-    out->updated += target->updated;
-    out->deleted += target->deleted;
-    out->unchanged += target->unchanged;
-    out->files_added += target->files_added;
-    out->files_removed += target->files_removed;
-    out->bytes_written += target->bytes_written;
+    if (committed)
+        sum_effect(target, out);
     for (size_t i = 0; i < table->column_count; i++)
         TRY(count_name(&out->bent, prefix, slice_of(table->columns[i].name),
                        (int64_t)change_row_bent(target->rows, i), error));
@@ -366,7 +374,8 @@ static bool sum_target(const struct target *target, struct merge_summary *out, s
     uint64_t count;
     for (size_t i = 0; change_row_unknown(target->rows, i, &name, &count); i++)
         TRY(count_name(&out->unknown_columns, prefix, name, (int64_t)count, error));
-    int64_t snapshot = target->commit ? iceberg_commit_snapshot_id(target->commit) : -1;
+    int64_t snapshot =
+        committed && target->commit ? iceberg_commit_snapshot_id(target->commit) : -1;
     if (snapshot < 0 && target->loaded)
         snapshot = target->table.snapshot_id;
     if (snapshot >= 0) {
@@ -378,7 +387,7 @@ static bool sum_target(const struct target *target, struct merge_summary *out, s
     return true;
 }
 
-static bool sum_batch(const struct merge *merge, const struct batch_input *input,
+static bool sum_batch(const struct merge *merge, const struct batch_input *input, bool committed,
                       struct merge_summary *out, struct error *error)
 {
     out->cut_transaction = input->by_transaction;
@@ -388,7 +397,7 @@ static bool sum_batch(const struct merge *merge, const struct batch_input *input
     out->bytes_read += input->bytes_read;
     out->tables = merge->target_count;
     for (size_t i = 0; i < merge->target_count; i++)
-        TRY(sum_target(&merge->targets[i], out, error));
+        TRY(sum_target(&merge->targets[i], committed, out, error));
     return true;
 }
 
@@ -441,7 +450,7 @@ static bool run_attempt(struct merge *merge, struct batch_record *record, struct
         out->batches = 1;
     }
     out->batch = batch;
-    TRY(sum_batch(merge, input, out, error));
+    TRY(sum_batch(merge, input, true, out, error));
     out->more = active ? input->more : record->root != NULL;
     for (size_t i = 0; i < merge->target_count; i++) {
         if (merge->targets[i].commit)
@@ -544,7 +553,7 @@ static bool run_batch(struct merge *merge, struct merge_summary *out, struct err
         if (!ok) {
             struct error ignored = {0};
             if (out->events == 0)
-                sum_batch(merge, &input, out, &ignored);
+                sum_batch(merge, &input, false, out, &ignored);
             out->state = MERGE_STOPPED;
         }
         end_attempt(merge, &record, &input, ok);

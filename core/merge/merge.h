@@ -114,7 +114,7 @@ struct merge *merge_open(const struct merge_stream *stream, const struct merge_o
 void merge_close(struct merge *merge);
 
 /* Runs one batch. True with MERGE_COMMITTED or MERGE_NOTHING_TO_DO. On failure `out` has the state
- * MERGE_STOPPED and what was counted so far, and the tables are as they were: ERROR_INPUT (bad
+ * MERGE_STOPPED and what was read so far, and the tables are as they were: ERROR_INPUT (bad
  * data, a gap, a source that went back), ERROR_CONFLICT (others kept winning), ERROR_UNKNOWN (the
  * commit's outcome can't be read now: run again). */
 bool merge_batch(struct merge *merge, struct merge_summary *out, struct error *error);

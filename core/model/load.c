@@ -45,7 +45,8 @@ bool load_grow(struct load *load, void *pointer, size_t count, size_t *capacity,
 {
     if (count < *capacity)
         return true;
-    size_t wanted = *capacity ? *capacity * 2 : 4;
+    /* A member that comes twice goes on with the list of the first, whose capacity is forgotten. */
+    size_t wanted = count < 4 ? 4 : count * 2;
     void *fresh = arena_zero(&load->model->arena, wanted, size, error);
     TRY(fresh);
     if (count)

@@ -4,6 +4,9 @@
 
 #include "core/model/load.h"
 
+/* Of a team within all zones: no two share one, whatever their names hold. */
+#define TEAM_KEY "%zu %s/%s"
+
 /* Stores that only a transformer's outputDatastore holds. */
 static bool load_outputs(struct load *load, struct error *error)
 {
@@ -34,7 +37,9 @@ static bool load_index_names(struct load *load, struct error *error)
     for (size_t i = 0; i < model->store_count; i++) {
         struct model_store *store = &model->stores[i];
         TRY(load_put(&model->store_index, store->name, store, &again, error));
-        load->zone = store->zone, load->team = store->team, load->store = store->name;
+        load->zone = store->zone;
+        load->team = store->team;
+        load->store = store->name;
         TRY(!again ||
             load_warn(load, error, "store %s is there twice; the first counts", store->name));
     }
@@ -42,7 +47,8 @@ static bool load_index_names(struct load *load, struct error *error)
     for (size_t i = 0; i < model->workspace_count; i++) {
         struct model_workspace *workspace = &model->workspaces[i];
         TRY(load_put(&model->workspace_index, workspace->name, workspace, &again, error));
-        load->zone = workspace->zone, load->team = workspace->team,
+        load->zone = workspace->zone;
+        load->team = workspace->team;
         load->workspace = workspace->name;
         TRY(!again || load_warn(load, error, "workspace %s is there twice; the first counts",
                                 workspace->name));
@@ -69,9 +75,11 @@ static bool load_index_teams(struct load *load, struct map *teams, struct error 
     }
     for (size_t i = 0; i < model->team_count; i++) {
         struct model_team *team = &model->teams[i];
-        const char *path = arena_format(&model->arena, error, "%s/%s", team->zone, team->name);
-        TRY(path && load_put(teams, path, team, &again, error));
-        TRY(!again || load_warn(load, error, "team %s is there twice; the first counts", path));
+        const char *key = arena_format(&model->arena, error, TEAM_KEY, strlen(team->zone),
+                                       team->zone, team->name);
+        TRY(key && load_put(teams, key, team, &again, error));
+        TRY(!again || load_warn(load, error, "team %s/%s is there twice; the first counts",
+                                team->zone, team->name));
         if (again)
             continue;
         struct model_zone *zone = map_get_text(&model->zone_index, team->zone);
@@ -85,7 +93,7 @@ static struct model_team *load_team_of(const struct map *teams, const char *zone
                                        struct buffer *path, struct error *error)
 {
     buffer_clear(path);
-    bool ok = buffer_append_format(path, error, "%s/%s", zone, team);
+    bool ok = buffer_append_format(path, error, TEAM_KEY, strlen(zone), zone, team);
     return ok ? map_get(teams, buffer_slice(path)) : NULL;
 }
 

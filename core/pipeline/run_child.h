@@ -3,7 +3,8 @@
  *
  * The child is the same program, in its own session, with nothing on its standard input, every
  * signal at its default and none blocked, and no descriptor of the starter's. What it prints is
- * kept in memory for its last words; what it does is in its run's event file. Only the child's own
+ * kept in memory for its last words (text: --json is not asked for, whose lines would only double
+ * the event file); what it does is in its run's event file. Only the child's own
  * process id is ever waited for, so other children of the starter are left alone. A call of this
  * header reads small local files at most; one run_child belongs to one thread at a time. */
 #ifndef SURFBOARD_PIPELINE_RUN_CHILD_H
@@ -59,8 +60,8 @@ bool run_child_wait(struct run_child *child, int64_t wait_ms, struct run_child_r
 /* What it printed so far, neutral neither in form nor in content; at most the last 4 KiB, in `out`
  * (NUL-terminated, cut). */
 void run_child_words(const struct run_child *child, char *out, size_t size);
-/* Lets go of it; a child that still runs goes on (its starter's end, or the next call for it with
- * WNOHANG, reaps it). NULL is fine. */
+/* Lets go of it; a child that still runs goes on. What is closed before it ended stays a zombie
+ * until its starter ends, so keep it until run_child_poll() says ENDED. NULL is fine. */
 void run_child_close(struct run_child *child);
 
 #endif

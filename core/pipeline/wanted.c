@@ -341,9 +341,8 @@ bool wanted_drop(const struct profile *profile, const char *verb, const char *ob
     bool loaded = wanted_load(profile, &wanted, error), ok = loaded;
     const struct wanted_work *found = loaded ? wanted_find(&wanted, verb, object) : NULL;
     if (found) {
-        size_t at = (size_t)(found - wanted.work);
-        memmove(wanted.work + at, wanted.work + at + 1,
-                (wanted.count - at - 1) * sizeof *wanted.work);
+        for (size_t at = (size_t)(found - wanted.work); at + 1 < wanted.count; at++)
+            wanted.work[at] = wanted.work[at + 1];
         wanted.count--;
         ok = wanted_save(profile, &wanted, error);
     }

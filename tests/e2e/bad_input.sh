@@ -51,6 +51,18 @@ line 2 '{"id":3}' '{"id":3,"n":1,"word":"x"' | refused "broken JSON"
 printf '[1,2]\n' | refused "not an object"
 line 2 '{"id":3}' '{"id":3,"n":1,"word":"x"}' | sed 's/"op":"c"/"op":"z"/' | refused "unknown operation" "op is none"
 
+# A disk that is full: the report claims nothing that is not in the table.
+line 2 '{"id":3}' '{"id":3,"n":3,"word":"three"}' >"$(file 2)"
+expect_exit 8 env SURFBOARD_FAULT=merge.commit.before-publish=enospc "$SURFBOARD" merge --deltas "$topic" --schema "$schema" \
+    --table "$table" --json
+[ "$(json "$work/out" '[d["state"], d["error"]["kind"], d["inserted"], d["files_added"], d["bytes_written"], d["events"]]')" = \
+    "['stopped', 'io', 0, 0, 0, 1]" ] || fail "full disk: $(cat "$work/out")"
+json "$work/out" 'd["error"]["remedy"]' | grep -q "free space" || fail "full disk: no remedy"
+snapshot=$(json "$work/out" 'd["snapshot"]["t"]')
+surf scan "$table" --snapshot "$snapshot" --count >"$work/rows" || fail "full disk: snapshot $snapshot was never made"
+[ "$(state_of)" = "$before" ] || fail "full disk: the table changed"
+rm "$(file 2)"
+
 # A member that the schema does not name: counted, or refused when asked for.
 line 2 '{"id":3}' '{"id":3,"n":1,"word":"x","extra":1}' >"$(file 2)"
 expect_exit 7 merge --on-unknown stop

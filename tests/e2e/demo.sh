@@ -12,6 +12,16 @@ gone() {
     fail "left behind: $(ps -o args= -p "$(leftovers "$1" | head -1)")"
 }
 
+# Until the report has counted its seconds: a slow machine is slow to come to life.
+alive() {
+    for _ in $(seq 400); do
+        grep -q "^live   [$1-9] s" "$work/live" && return 0
+        kill -0 "$2" 2>/dev/null || break
+        sleep 0.2
+    done
+    fail "it never came to life: $(tail -3 "$work/live")"
+}
+
 # From nothing to equal.
 expect_exit 0 surf demo --dir "$work/shop" --no-screen --seconds 5 --rows 300 --json
 [ "$(json "$work/out" "d['event'] == 'demo' and d['equal'] is True and d['tables'] == 6")" = True ] || fail "$(tail -1 "$work/out")"
@@ -32,11 +42,7 @@ expect_exit 1 surf demo --dir "$work/shop" --seconds 0 --json
 "$SURFBOARD" demo --dir "$work/shop" --seconds 60 >"$work/live" 2>&1 &
 pid=$!
 children+=("$pid")
-for _ in $(seq 150); do
-    grep -q "^live   [2-9] s" "$work/live" && break
-    sleep 0.2
-done
-grep -q "^live   [2-9] s" "$work/live" || fail "it never came to life: $(tail -3 "$work/live")"
+alive 2 "$pid"
 expect_exit 6 surf demo --dir "$work/shop" --seconds 1
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
@@ -47,10 +53,8 @@ expect_exit 0 surf demo --dir "$work/shop" --seconds 4 --json
 # Asked to stop, it drains, compares and ends well.
 "$SURFBOARD" demo --dir "$work/shop" --seconds 60 >"$work/live" 2>&1 &
 pid=$!
-for _ in $(seq 150); do
-    grep -q "^live   [4-9] s" "$work/live" && break
-    sleep 0.2
-done
+children+=("$pid")
+alive 4 "$pid"
 kill -TERM "$pid"
 code=0
 wait "$pid" || code=$?

@@ -60,6 +60,15 @@ expect_exit 0 surf plan shop --json
 [ "$(json "$work/out" "[s['state'] for s in d['steps'] if s['step'] == 'publication']")" = "['differs']" ] || fail "a table left unseen"
 pg_sql -c "ALTER PUBLICATION surf_shop ADD TABLE lines"
 
+# Down from one step on: that and what is behind it goes, what is before it stays.
+expect_exit 2 surf down shop --from slt --confirm shop
+expect_exit 0 surf down shop --from files --dry-run
+grep -q pg_drop_replication_slot "$work/out" && fail "--from files would drop the slot"
+expect_exit 0 surf down shop --from slot --confirm shop --keep-data
+[ "$(pg_sql -c "SELECT count(*) FROM pg_replication_slots")" = 0 ] || fail "--from left its own step"
+[ "$(pg_sql -c "SELECT count(*) FROM pg_publication WHERE pubname = 'surf_shop'")" = 1 ] || fail "--from went too far"
+expect_exit 0 surf up shop
+
 # Down: first looking, then without and with the name typed.
 expect_exit 0 surf down shop --dry-run
 expect_text "$work/out" "pg_drop_replication_slot" "drop table lake.shop_orders"

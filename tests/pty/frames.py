@@ -3,12 +3,13 @@ import os
 import re
 import time
 
-from checks import Program, check, run
+from checks import Program, calm, check, run
 from emulator import SYNC_OFF, SYNC_ON
 from line import Line
 
 HELD = 400
 MOVE_BYTES, SCROLL_BYTES = 200, 500
+DETAIL_BYTES = 2000  # where each row has another pane of text beside it
 
 
 def frames(data):
@@ -19,6 +20,10 @@ def is_marked(data):
     """Nothing outside the marks, none inside another."""
     parts = data.split(SYNC_ON)
     return parts[0] == b"" and all(part.endswith(SYNC_OFF) and part.count(SYNC_OFF) == 1 for part in parts[1:])
+
+
+def timeless(page):
+    return [re.sub(r"\d\d:\d\d:\d\d|\d+ (s|min) old", "then", row) for row in page]
 
 
 def heard(line):
@@ -51,9 +56,9 @@ def no_questions():
 @check("a key that moves the cursor is one write of one marked frame")
 def one_write_a_key():
     with Line(Program.command, size=(160, 50)) as line:
-        line.first_page().press("Down")
+        calm(line).press("Down")
         sizes, calls = [], []
-        for key in ["Down"] * 10 + ["Up"] * 10:
+        for key in ["Down"] * 4 + (["Up"] * 4 + ["Down"] * 4) * 2:
             since, before = line.mark(), line.counts()[0]
             line.press(key)
             data = line.bytes(since)
@@ -63,7 +68,7 @@ def one_write_a_key():
         assert sorted(calls)[len(calls) // 2] == 1, calls
         assert max(calls) == 1 or not Program.is_probe(), calls
         middle = sorted(sizes)[len(sizes) // 2]
-        assert middle <= MOVE_BYTES, sizes
+        assert middle <= (MOVE_BYTES if Program.is_probe() else DETAIL_BYTES), sizes
         return f"{middle} bytes a key"
 
 
@@ -84,17 +89,18 @@ def scrolling_key():
 @check(f"{HELD} keys at once make few frames and end where the same keys one by one do")
 def held_keys():
     with Line(Program.command) as line:
-        line.first_page()
+        calm(line)
         since = line.mark()
         line.press(b"\x1bOB" * HELD)
         together, data = line.page(), line.bytes(since)
         assert frames(data) <= HELD / 10, frames(data)
         assert not Program.is_probe() or heard(line)[0] == HELD, heard(line)
     with Line(Program.command) as line:
-        line.first_page()
+        calm(line)
         for _ in range(HELD // 20):
             line.press(b"\x1bOB" * 20)
-        assert line.page() == together
+        page, together = timeless(line.page()), timeless(together)
+        assert page == together, [pair for pair in zip(page, together) if pair[0] != pair[1]][:3]
     return f"{frames(data)} frames, {len(data) / HELD:.1f} bytes a key"
 
 
@@ -121,7 +127,7 @@ def cut_sequences():
 @check("at rest nothing is written and nothing wakes")
 def rest():
     with Line(Program.command) as line:
-        line.first_page().press("Down")
+        calm(line).press("Down")
         time.sleep(0.5)
         since, before = line.mark(), line.counts()
         time.sleep(1.5)
@@ -134,9 +140,9 @@ def rest():
 def resize_storm():
     sizes = [(80, 24), (120, 36), (100, 30), (132, 43)]
     with Line(Program.command, size=(160, 50)) as line:
-        fresh = line.first_page().page()
+        fresh = timeless(calm(line).page())
     with Line(Program.command, size=sizes[0]) as line:
-        line.first_page()
+        calm(line)
         since, begun = line.mark(), time.monotonic()
         for i in range(100):
             line.resize(*((160, 50) if i == 99 else sizes[i % 4]))
@@ -145,7 +151,8 @@ def resize_storm():
         time.sleep(0.1)
         line.settle()
         drawn = frames(line.bytes(since))
-        assert line.page() == fresh, [pair for pair in zip(line.page(), fresh) if pair[0] != pair[1]][:3]
+        page = timeless(line.page())
+        assert page == fresh, [pair for pair in zip(page, fresh) if pair[0] != pair[1]][:3]
         assert drawn <= 10, drawn
         return f"{drawn} frames"
 
@@ -153,7 +160,7 @@ def resize_storm():
 @check("40x10 and 1x1 are survived, and the page is right again behind them")
 def small():
     with Line(Program.command) as line:
-        fresh = line.first_page().page()
+        fresh = calm(line).page()
         for size in ((40, 10), (1, 1), (2, 1), (1, 2), (500, 3)):
             line.resize(*size)
             time.sleep(0.1)
@@ -162,11 +169,11 @@ def small():
             line.press("Left")
         line.resize(80, 24)
         time.sleep(0.1)
-        line.settle()
+        line.press("Down", "Up")
         page = line.page()
         if Program.is_probe():
             page[-1] = fresh[-1] = ""
-        assert page == fresh
+        assert page == fresh, [pair for pair in zip(page, fresh) if pair[0] != pair[1]][:3]
     for size in ((40, 10), (1, 1)):
         with Line(Program.command, size=size) as line:
             line.settle()

@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from checks import Program, check, run
+from checks import Program, calm, check, run
 from line import Line, PROMPT
 
 PROMPT_ROW = PROMPT.decode().strip()
@@ -81,7 +81,7 @@ def stopped_by_key():
 
 def stop(how):
     with Line(Program.command) as line:
-        before = line.first_page().page()
+        before = calm(line).page()
         how(line)
         assert line.note(b"S") == signal.SIGTSTP
         given_back(line)
@@ -102,7 +102,7 @@ def stop(how):
 @check("stopped hard and continued: the modes are set again, nobody having told us of the stop")
 def stopped_hard():
     with Line(Program.command) as line:
-        before = line.first_page().page()
+        before = calm(line).page()
         line.signal(signal.SIGSTOP)
         assert line.note(b"S") == signal.SIGSTOP
         since = line.mark()

@@ -66,6 +66,7 @@ static bool script_profile(struct script *script)
         profile_drop(&text, script->extra.data);
     ok = ok && buffer_append_slice(&text, buffer_slice(&script->extra), &error);
     snprintf(script->profile, sizeof script->profile, "%s/%d.yaml", folder, (int)getpid());
+    script->own_profile = true;
     ok = ok && file_write_atomic(script->profile, buffer_slice(&text), 0600, &error);
     buffer_destroy(&text);
     return ok || script_fail(script, "%s", error.message);
@@ -212,6 +213,8 @@ static int script_option(struct script *script, const char *word, char *rest)
         options->ascii = true;
     else if (strcmp(word, "read-only") == 0)
         options->read_only = true;
+    else if (strcmp(word, "mask") == 0)
+        return script_mask(script, script_text(rest));
     else if (strcmp(word, "view") == 0)
         return (options->first = action_find(rest)) != ACTION_NONE;
     else if (strcmp(word, "refused") == 0)
@@ -221,7 +224,11 @@ static int script_option(struct script *script, const char *word, char *rest)
     else if (strcmp(word, "set") == 0) {
         char *value = rest + strcspn(rest, " ");
         *value++ = '\0';
-        return buffer_append_format(&script->extra, NULL, "%s: %s\n", rest, script_text(value));
+        value = script_text(value);
+        /* @/ is the root of the sources. */
+        const char *root = value[0] == '@' && getenv("ROOT") ? getenv("ROOT") : "";
+        return buffer_append_format(&script->extra, NULL, "%s: %s%s\n", rest, root,
+                                    value + (*root != '\0'));
     } else if (strcmp(word, "colors") == 0) {
         for (int i = 0; i < 4; i++)
             if (strcmp(depths[i], rest) == 0)
@@ -243,7 +250,11 @@ static bool script_shell(struct script *script, const char *text)
 
 static bool script_word(struct script *script, const char *word, char *rest)
 {
+    if (strcmp(word, "shell") == 0)
+        return script_shell(script, rest);
     int option = script_option(script, word, rest);
+    if (option >= 0 && script->started && strcmp(word, "mask") != 0)
+        return script_fail(script, "%s comes before the start", word);
     if (option >= 0)
         return option || script_fail(script, "%s: what is '%s'?", word, rest);
     if (!script_start(script))
@@ -264,8 +275,6 @@ static bool script_word(struct script *script, const char *word, char *rest)
         return script_wait(script, script_text(rest));
     if (strcmp(word, "advance") == 0)
         return script_advance(script, rest);
-    if (strcmp(word, "shell") == 0)
-        return script_shell(script, rest);
     if (strcmp(word, "keys-honest") == 0)
         return script_keys_honest(script);
     if (strcmp(word, "resize") == 0) {
@@ -319,7 +328,7 @@ static bool run_file(const char *path)
     ok = ok && script_run(script, text.data);
     if (script->started)
         app_close(&script->app);
-    if (script->extra.length && script->profile[0])
+    if (script->own_profile)
         unlink(script->profile);
     clock_fake(-1);
     script_destroy(script);

@@ -17,6 +17,7 @@ struct script {
     char world[32];
     char profile[1024];
     struct buffer extra; /* lines for the profile */
+    bool own_profile;    /* a copy with them, removed at the end */
     const char *expects_refusal;
     const char *masks[SCRIPT_MASKS_MOST];
     size_t mask_count;
@@ -40,6 +41,7 @@ void script_destroy(struct script *script);
 
 /* The words that look, and golden screens. */
 bool script_expect(struct script *script, const char *word, char *rest);
+bool script_mask(struct script *script, const char *expression);
 bool script_golden(struct script *script, const char *name);
 bool script_keys_honest(struct script *script);
 bool script_picture(struct script *script, const char *name);

@@ -153,6 +153,14 @@ static bool expect_ascii(struct script *script)
     return true;
 }
 
+bool script_mask(struct script *script, const char *expression)
+{
+    if (script->mask_count == SCRIPT_MASKS_MOST)
+        return false;
+    script->masks[script->mask_count++] = script_keep(script, expression);
+    return true;
+}
+
 bool script_expect(struct script *script, const char *word, char *rest)
 {
     app_paint(&script->app);
@@ -178,12 +186,6 @@ bool script_expect(struct script *script, const char *word, char *rest)
         return expect_ascii(script);
     if (strcmp(word, "expect-ended") == 0)
         return script->app.ended || script_fail(script, "it was not left");
-    if (strcmp(word, "mask") == 0) {
-        if (script->mask_count == SCRIPT_MASKS_MOST)
-            return script_fail(script, "too many masks");
-        script->masks[script->mask_count++] = script_keep(script, script_text(rest));
-        return true;
-    }
     if (strcmp(word, "golden") == 0)
         return script_golden(script, rest);
     if (strcmp(word, "picture") == 0)

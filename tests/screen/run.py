@@ -42,7 +42,7 @@ def run(world, scripts):
         home.mkdir()
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith(("SURFBOARD_", "XDG_"))} | CLEAN | {
-            "HOME": str(home), "WORLD": f"{folder}/{world}", "SURFBOARD_SCREEN_HOST": "dell1"}
+            "HOME": str(home), "WORLD": f"{folder}/{world}", "ROOT": str(ROOT)}
         environment.setdefault("SURFBOARD", str(ROOT / ".build/gcc-faults/surfboard"))
         environment.pop("NO_COLOR", None)
         environment.pop("COLORTERM", None)

@@ -4,6 +4,7 @@
     still   a lake from the captured fixtures in a storage catalog; its source does not answer
     built   a private Postgres with the demo's shop, brought up, captured and merged once
     fresh   the same Postgres, nothing brought up yet
+    pair    as fresh, but each table is a stream of its own, so that streams share a capture
     many    several streams, one that can't be captured, one with a name that wants to be obeyed; no Postgres
 """
 import json
@@ -106,6 +107,15 @@ def built(home):
     surfboard(*profile, "merge", "shop", "--once", "--json")
 
 
+def pair(home):
+    postgres(home)
+    for name, old, new in (("model.json", '"singleOrMultiDatasetIngestion":1', '"singleOrMultiDatasetIngestion":0'),
+                           ("surfboard.yaml", "streams: {shop: {freshness: 1h}}", "")):
+        text = (home / name).read_text()
+        assert old in text, f"{name} has no {old}"
+        (home / name).write_text(text.replace(old, new))
+
+
 def many(home):
     model = lib_shop.bundle("shop_db", "shop", ["orders", "customers"])
     ecosystem = model["ecosystem"]
@@ -136,7 +146,7 @@ def main():
         shutil.rmtree(home, ignore_errors=True)
         return
     home.mkdir(parents=True, exist_ok=True)
-    {"still": still, "built": built, "fresh": postgres, "many": many}[name](home)
+    {"still": still, "built": built, "fresh": postgres, "pair": pair, "many": many}[name](home)
 
 
 main()

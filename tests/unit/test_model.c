@@ -192,6 +192,30 @@ static void readers_tolerate_what_the_format_says(void **state)
     model_destroy(&model);
 }
 
+/* A fuzzer's find: the second list wrote behind the first one's end. */
+static void a_member_that_comes_twice_goes_on_with_its_list(void **state)
+{
+    (void)state;
+    static const char twice[] =
+        "{\"format\": \"surfboard-model\", \"ecosystem\": {\"zones\": {\"Z\": {\"teams\": {\"T\": "
+        "{\"dataStores\": {\"S\": {\"datasets\": {\"a\": {}, \"b\": {}, \"c\": {}, \"d\": {}, "
+        "\"e\": "
+        "{}, \"f\": {}, \"g\": {}, \"h\": {}, \"i\": {}}, \"datasets\": {\"j\": {}, \"a\": {}}}}, "
+        "\"workspaces\": {\"W\": {\"dsgs\": {\"G\": {\"sinks\": {\"S:a\": {}, \"S:b\": {}, "
+        "\"S:c\": {}, "
+        "\"S:d\": {}, \"S:e\": {}}, \"sinks\": {\"S:f\": {}}}}}}}}}}}}";
+    struct model model;
+    assert_true(model_parse(slice_of(twice), "m.json", &model, NULL));
+    const struct model_store *store = model_store(&model, "S");
+    assert_int_equal(store->dataset_count, 10);
+    assert_string_equal(store->datasets[0].name, "a");
+    assert_string_equal(store->datasets[9].name, "j");
+    const struct model_group *group = model_group(model_workspace(&model, "W"), "G");
+    assert_int_equal(group->sink_count, 6);
+    assert_string_equal(group->sinks[5].dataset, "f");
+    model_destroy(&model);
+}
+
 static void what_is_no_bundle_is_refused_with_its_place(void **state)
 {
     (void)state;
@@ -278,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(graphs_are_those_that_datasurface_computes),
         cmocka_unit_test(readers_tolerate_what_the_format_says),
+        cmocka_unit_test(a_member_that_comes_twice_goes_on_with_its_list),
         cmocka_unit_test(what_is_no_bundle_is_refused_with_its_place),
         cmocka_unit_test(every_allocation_failure_of_a_model_is_an_error),
         cmocka_unit_test(a_reader_walks_numbers_and_strings),

@@ -4,7 +4,7 @@
  *
  * In `cli`, {stream}, {dataset}, {run}, {table}, {step} stand for the object under the cursor. */
 /* clang-format off */
-ACTION(VIEW_MODEL,    "model",        "Model",        "1",            SCOPE_GLOBAL,   DANGER_NONE,    "model show",                   "the model: zones, teams, stores, datasets, who wants them")
+ACTION(VIEW_MODEL,    "model",        "Model",        "1",            SCOPE_GLOBAL,   DANGER_NONE,    "model show {path}",                   "the model: zones, teams, stores, datasets, who wants them")
 ACTION(VIEW_PIPELINE, "pipeline",     "Pipeline",     "2",            SCOPE_GLOBAL,   DANGER_NONE,    "plan",                         "the bring-up, step by step: plan, proof, undo")
 ACTION(VIEW_STREAMS,  "streams",      "Streams",      "3",            SCOPE_GLOBAL,   DANGER_NONE,    "status",                       "how fresh each stream is, and where it is stuck")
 ACTION(VIEW_QUERY,    "query",        "Query",        "4",            SCOPE_GLOBAL,   DANGER_NONE,    "query",                        "SQL against the lake or the source; reads only")

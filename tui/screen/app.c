@@ -156,8 +156,8 @@ static bool folder_holds(const char *path, const char *start, int depth)
     return any;
 }
 
-/* Of a local lake its folders tell: topic/partition/file, namespace/table/metadata. Else the receipt
- * of the step that brings files. */
+/* Of a local lake its folders tell: topic/partition/file, namespace/table/metadata. Else the
+ * receipt of the step that brings files. */
 static bool any_stream_has_data(const struct app *app)
 {
     const struct profile *profile = &app->profile;

@@ -74,6 +74,8 @@ struct app {
     } tabs[APP_VIEWS_MOST]; /* as they were drawn; for the mouse */
     size_t tab_count;
 
+    const struct view *laid_out; /* the layer of the frame before, and that frame's size */
+    int laid_rows, laid_columns;
     bool dirty, ended;
     bool wants_demo;   /* left for `surfboard demo` */
     char reopen[4096]; /* left for this profile; "" */

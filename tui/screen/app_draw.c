@@ -133,8 +133,11 @@ static void draw_hints(struct app *app, int row)
                 app_look_up(app, app->keymap.keys[i][0], &found, &why) == (enum action_id)i)
                 room = draw_hint(app, row, &column, limit, (enum action_id)i, answer);
         }
-    for (size_t i = 0; i < 2; i++)
-        draw_hint(app, row, &column, app->canvas.columns, last[i], ANSWER_WORKS);
+    for (size_t i = 0; i < 2; i++) {
+        enum answer answer;
+        if (app_look_up(app, app->keymap.keys[last[i]][0], &answer, &why) == last[i])
+            draw_hint(app, row, &column, app->canvas.columns, last[i], ANSWER_WORKS);
+    }
 }
 
 static void draw_foot(struct app *app, int row)
@@ -200,6 +203,15 @@ bool app_paint(struct app *app)
     if (!app->dirty || (app->terminal && terminal_busy(app->terminal)))
         return true;
     app->dirty = false;
+    /* What is drawn also tells how much was in sight, which notes and hints lean on: in a new place
+     * they would be right only in the next frame. */
+    const struct view *top = app_top(app);
+    if (app->laid_out != top || app->laid_rows != app->canvas.rows ||
+        app->laid_columns != app->canvas.columns)
+        app_draw(app);
+    app->laid_out = top;
+    app->laid_rows = app->canvas.rows;
+    app->laid_columns = app->canvas.columns;
     app_draw(app);
     app->frames++;
     buffer_clear(&app->frame);

@@ -172,6 +172,8 @@ enum action_id app_look_up(const struct app *app, key_code key, enum answer *ans
     enum action_id found = ACTION_NONE;
     *answer = ANSWER_ABSENT;
     *why = "";
+    if (key >= ' ' && key < KEY_CTRL && view->kind->types && view->kind->types(view))
+        return ACTION_NONE;
     for (const enum scope *at = view->kind->scopes; *at != SCOPE_COUNT && !found; at++)
         found = look_up_scope(app, view, *at, key, answer, why);
     return found ? found : look_up_scope(app, view, SCOPE_GLOBAL, key, answer, why);
@@ -201,6 +203,8 @@ void app_act(struct app *app, enum action_id action)
         for (int i = 1; i < ACTION_COUNT && main_one == ACTION_NONE; i++)
             if (actions[i].cli && actions[i].scope == view->kind->scopes[0])
                 main_one = (enum action_id)i;
+        if (main_one == ACTION_NONE)
+            main_one = view->kind->action;
         if (app_twin(app, main_one, &object, &text))
             app_copy(app, buffer_slice(&text));
         buffer_destroy(&text);

@@ -37,6 +37,7 @@ static bool ask_fill(struct ask_box *box, const struct ask *ask, struct error *e
 {
     struct app *app = box->view.app;
     box->text.wrap = true;
+    box->text.indent = 9;
     box->title = memory_copy_text(ask->title, error);
     box->button = memory_copy_text(ask->button, error);
     box->typed = ask->typed ? memory_copy_text(ask->typed, error) : NULL;
@@ -86,6 +87,11 @@ static void ask_box_draw(struct view *view, struct canvas *canvas, struct rect r
     text.rows -= 2;
     text_draw(&box->text, canvas, text, box->typed == NULL);
     canvas_rule(canvas, last - 1, inside.column, inside.columns);
+    /* Nobody shall agree to a plan without knowing that there is more of it. */
+    char note[48];
+    text_note(&box->text, note, sizeof note);
+    if (note[0])
+        canvas_print_right(canvas, last - 1, inside.column, inside.columns - 2, STYLE_WARN, note);
     if (box->typed) {
         column += canvas_format(canvas, last, column, inside.columns, STYLE_WARN,
                                 "Type %s: ", box->typed);
@@ -150,7 +156,13 @@ static void ask_box_size(struct view *view, int rows, int columns, int *wanted_r
 
 static const enum scope ask_box_scopes[] = {SCOPE_BOX, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool ask_box_types(const struct view *view)
+{
+    return ((const struct ask_box *)view)->typed != NULL;
+}
+
 static const struct view_kind ask_box_kind = {
+    .types = ask_box_types,
     .name = "question",
     .title = "Question",
     .scopes = ask_box_scopes,
@@ -254,7 +266,14 @@ static void prompt_box_size(struct view *view, int rows, int columns, int *wante
 
 static const enum scope prompt_box_scopes[] = {SCOPE_BOX, SCOPE_COUNT};
 
+static bool prompt_box_types(const struct view *view)
+{
+    (void)view;
+    return true;
+}
+
 static const struct view_kind prompt_box_kind = {
+    .types = prompt_box_types,
     .name = "prompt",
     .title = "Prompt",
     .scopes = prompt_box_scopes,

@@ -89,7 +89,13 @@ static void text_box_size(struct view *view, int rows, int columns, int *wanted_
 
 static const enum scope text_box_scopes[] = {SCOPE_TEXT, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool text_box_types(const struct view *view)
+{
+    return ((const struct text_box *)view)->text.searching;
+}
+
 static const struct view_kind text_box_kind = {
+    .types = text_box_types,
     .name = "text",
     .title = "Text",
     .scopes = text_box_scopes,

@@ -160,7 +160,13 @@ static void help_size(struct view *view, int rows, int columns, int *wanted_rows
 
 static const enum scope help_scopes[] = {SCOPE_LIST, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool help_types(const struct view *view)
+{
+    return ((const struct help_box *)view)->filter.editing;
+}
+
 static const struct view_kind help_kind = {
+    .types = help_types,
     .name = "help",
     .title = "Keys",
     .scopes = help_scopes,

@@ -185,7 +185,14 @@ static void palette_size(struct view *view, int rows, int columns, int *wanted_r
 
 static const enum scope palette_scopes[] = {SCOPE_BOX, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool palette_types(const struct view *view)
+{
+    (void)view;
+    return true;
+}
+
 static const struct view_kind palette_kind = {
+    .types = palette_types,
     .name = "palette",
     .title = "Palette",
     .scopes = palette_scopes,

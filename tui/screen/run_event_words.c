@@ -112,8 +112,7 @@ static void say_batch(const json_t *event, struct buffer *out)
     json_int_t written = json_integer_value(json_object_get(event, "bytes_written"));
     quantity_format_bytes((uint64_t)(written > 0 ? written : 0), bytes);
     buffer_append_format(out, NULL, ", %s, %.2f s, %s", bytes,
-                         json_number_value(json_object_get(event, "wall_s")),
-                         state ? state : "?");
+                         json_number_value(json_object_get(event, "wall_s")), state ? state : "?");
     if (text_of(error, "message"))
         buffer_append_format(out, NULL, ": %s", text_of(error, "message"));
 }
@@ -175,12 +174,8 @@ enum style run_event_words(const json_t *event, struct slice line, struct buffer
     static const struct {
         const char *name;
         void (*say)(const json_t *event, struct buffer *out);
-    } known[] = {{"start", say_start},
-                 {"progress", say_progress},
-                 {"waiting", say_waiting},
-                 {"batch", say_batch},
-                 {"step", say_step},
-                 {"end", say_end}};
+    } known[] = {{"start", say_start}, {"progress", say_progress}, {"waiting", say_waiting},
+                 {"batch", say_batch}, {"step", say_step},         {"end", say_end}};
     const char *name = text_of(event, "event"), *at = text_of(event, "at");
     char time[32] = "";
     size_t start = out->length;

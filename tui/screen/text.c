@@ -233,6 +233,18 @@ static void text_mark(const struct text *text, struct canvas *canvas, int row, s
     }
 }
 
+/* Bytes of `rest` that go into `columns` cells: up to a blank, where that is not far. */
+static size_t text_fold(struct slice rest, int columns)
+{
+    size_t fits = text_offset(rest, columns);
+    if (fits == 0 || fits >= rest.length)
+        return rest.length;
+    size_t blank = fits;
+    while (blank > fits / 2 && rest.data[blank] != ' ')
+        blank--;
+    return rest.data[blank] == ' ' && blank > fits / 2 ? blank + 1 : fits;
+}
+
 /* Draws one line from `row`, folded when asked; returns the rows that it took. */
 static int text_draw_line(struct text *text, struct canvas *canvas, struct rect rect, int row,
                           size_t index)
@@ -242,12 +254,15 @@ static int text_draw_line(struct text *text, struct canvas *canvas, struct rect 
     size_t offset = text->wrap ? 0 : text_offset(line, text->left);
     do {
         struct slice rest = {line.data + offset, line.length - offset};
-        size_t fits = text->wrap ? text_offset(rest, rect.columns) : rest.length;
-        if (fits == 0)
-            fits = rest.length;
+        struct rect at = rect;
+        if (used && text->indent < rect.columns / 2) {
+            at.column += text->indent;
+            at.columns -= text->indent;
+        }
+        size_t fits = text->wrap ? text_fold(rest, at.columns) : rest.length;
         struct slice piece = {rest.data, fits};
-        canvas_text(canvas, row + used, rect.column, rect.columns, text->lines[index].style, piece);
-        text_mark(text, canvas, row + used, rect, piece);
+        canvas_text(canvas, row + used, at.column, at.columns, text->lines[index].style, piece);
+        text_mark(text, canvas, row + used, at, piece);
         used++;
         offset += fits;
     } while (text->wrap && offset < line.length && row + used < rect.row + rect.rows);
@@ -283,7 +298,7 @@ bool text_at_end(const struct text *text)
 
 void text_note(const struct text *text, char *out, size_t size)
 {
-    if (text->line_count <= (size_t)(text->page > 0 ? text->page : 0))
+    if (text->top == 0 && text_at_end(text))
         snprintf(out, size, "%s", "");
     else
         snprintf(out, size, "line %zu of %zu%s", text->top + 1, text->line_count,

@@ -16,6 +16,7 @@ struct text {
     size_t top;        /* first line in sight */
     int left;          /* cells scrolled sideways, without wrap */
     int page, columns; /* in sight when it was drawn last */
+    int indent;        /* cells before what a folded line goes on with */
     bool wrap, tail;
     struct field search;
     bool searching; /* keys go to the field */

@@ -46,6 +46,8 @@ struct view_kind {
     void (*act)(struct view *view, enum action_id action);
     /* Text entry: a key before it is looked up; true when it was taken. NULL: no text here. */
     bool (*key)(struct view *view, key_code key);
+    /* Whether characters are text now: they then stand for no action. NULL: never. */
+    bool (*types)(const struct view *view);
     bool (*object)(struct view *view, struct object *out); /* NULL: none */
     void (*tick)(struct view *view);
     void (*shown)(struct view *view); /* came into sight: look again if what is known is old */

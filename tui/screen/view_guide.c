@@ -221,7 +221,13 @@ static bool guide_key(struct view *view, key_code key)
 
 static const enum scope guide_scopes[] = {SCOPE_BOX, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool guide_types(const struct view *view)
+{
+    return form_button(&((const struct guide *)view)->form) < 0;
+}
+
 const struct view_kind view_guide = {
+    .types = guide_types,
     .name = "guide",
     .title = "First start",
     .action = ACTION_NONE,

@@ -92,6 +92,7 @@ static void pipeline_close_view(struct view *base)
     struct pipeline_view *view = (struct pipeline_view *)base;
     pipe_tick_stop(view);
     pipe_look_leave(view);
+    pipe_look_forget(view);
     pipe_follow_leave(view);
     for (size_t i = 0; i < view->count; i++) {
         for (size_t n = 0; n < view->streams[i].count; n++)

@@ -99,7 +99,8 @@ enum pipe_mark {
 struct pipe_look_of { /* how a step looks in the list */
     enum pipe_mark mark;
     char word[48];
-    bool grey; /* what is shown may not be so any more */
+    bool grey;  /* what is shown may not be so any more */
+    bool warns; /* it stands, with a warning */
 };
 
 struct pipe_stream *pipe_stream_now(const struct pipeline_view *view); /* NULL: none */
@@ -122,7 +123,8 @@ const char *pipe_title(const struct step *step);
 void pipe_look(struct pipeline_view *view);
 /* Stops the look; what is not known by then stays unknown. */
 void pipe_look_stop(struct pipeline_view *view);
-void pipe_look_leave(struct pipeline_view *view); /* the same, and its answers are not wanted */
+void pipe_look_leave(struct pipeline_view *view);  /* the same, and its answers are not wanted */
+void pipe_look_forget(struct pipeline_view *view); /* the view is closed */
 void pipe_answer_free(struct pipe_answer *answer);
 void pipe_step_forget(struct pipe_step *step);
 

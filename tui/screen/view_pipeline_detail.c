@@ -204,7 +204,9 @@ static void compose_findings(struct detail *detail, const struct canvas *canvas,
         if (finding->verdict != verdict)
             continue;
         const char *glyph = verdict_glyph(canvas, verdict, &style);
-        detail_mark(detail, glyph, style, STYLE_TEXT, "%s: %s", finding->check, finding->evidence);
+        bool named = strncmp(finding->evidence, finding->check, strlen(finding->check)) == 0;
+        detail_mark(detail, glyph, style, STYLE_TEXT, "%s%s%s", named ? "" : finding->check,
+                    named ? "" : ": ", finding->evidence);
         if (verdict == VERDICT_OK)
             continue;
         detail_text(detail, "Cause", STYLE_TEXT, finding->cause);
@@ -257,10 +259,11 @@ static void compose_checked(struct detail *detail, const struct pipe_step *step)
     int64_t seconds = (clock_now_us() - answer->at_us) / 1000000;
     watch_time(answer->at_us, true, at, sizeof at);
     watch_age((double)seconds, age, sizeof age);
-    bool stale = step->stale || seconds > PIPE_STALE_MS / 1000;
     detail_print(detail, answer->proved && step->step->prove ? "Proved" : "Checked", STYLE_DIM,
-                 "%s%s%s%s%s", at, seconds >= 60 ? ", " : "", seconds >= 60 ? age : "",
-                 seconds >= 60 ? " ago" : "", stale ? "; stale: v checks again" : "");
+                 "%s%s%s%s", at, seconds >= 60 ? ", " : "", seconds >= 60 ? age : "",
+                 seconds >= 60 ? " ago" : "");
+    if (step->stale || seconds > PIPE_STALE_MS / 1000)
+        detail_text(detail, "", STYLE_WARN, "stale: v checks again");
 }
 
 static void compose_receipt(struct detail *detail, const struct pipe_answer *answer)

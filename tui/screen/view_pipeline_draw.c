@@ -31,13 +31,14 @@ static void draw_step(void *context, size_t index, struct canvas *canvas, struct
     if (word == 0 || room - used < 3)
         return;
     /* One cell stays free before the frame, where there is room. */
+    enum style worded = look.grey ? STYLE_DIM : look.warns ? STYLE_WARN : style;
     int left = room - used - 1 - (used + 2 + word <= room);
     if (word <= left)
-        canvas_print_right(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, left,
-                           look.grey ? STYLE_DIM : style, look.word);
+        canvas_print_right(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, left, worded,
+                           look.word);
     else
-        canvas_print(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, left,
-                     look.grey ? STYLE_DIM : style, look.word);
+        canvas_print(canvas, rect.row, rect.column + MARK_COLUMNS + used + 1, left, worded,
+                     look.word);
 }
 
 static void draw_list(struct pipeline_view *view, struct canvas *canvas, struct rect rect,
@@ -51,7 +52,7 @@ static void draw_list(struct pipeline_view *view, struct canvas *canvas, struct 
     struct rect inside = canvas_box(canvas, rect, stream->stream->name, note, focused);
     snprintf(count, sizeof count, " %zu of %zu ", pipe_done(view, stream), stream->count);
     int name = text_width(slice_of(stream->stream->name), rect.columns);
-    if (stream->count && name + 6 + (int)strlen(count) <= rect.columns)
+    if (stream->count && name + 4 + (int)strlen(count) <= rect.columns)
         canvas_print_right(canvas, rect.row, rect.column + 1, rect.columns - 2, STYLE_TITLE, count);
     if (stream->count == 0) {
         canvas_print(canvas, inside.row, inside.column + 1, 1, STYLE_ABSENT,

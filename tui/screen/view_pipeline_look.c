@@ -53,6 +53,17 @@ void pipe_step_forget(struct pipe_step *step)
     free(step->stopped_remedy);
 }
 
+/* Nothing else may draw a page at rest: what has become stale has to be greyed once. */
+static void look_stale(void *context)
+{
+    pipe_changed(context);
+}
+
+void pipe_look_forget(struct pipeline_view *view)
+{
+    loop_cancel(&view->view.app->loop, look_stale, view);
+}
+
 static void look_release(struct pipe_look *look)
 {
     if (--look->left)
@@ -62,6 +73,7 @@ static void look_release(struct pipe_look *look)
         view->look = NULL;
         if (!look->stopped)
             view->streams[look->stream].looked_us = clock_now_us();
+        loop_after(&view->view.app->loop, PIPE_STALE_MS + 1000, look_stale, view);
         pipe_changed(view);
         pipe_tick_soon(view);
     }

@@ -54,22 +54,33 @@ bool pipe_to_do(const struct pipe_step *step)
 
 /* ---- mark and word ---- */
 
+static struct pipe_look_of look_of(enum pipe_mark mark, const char *word)
+{
+    struct pipe_look_of look = {.mark = mark};
+    snprintf(look.word, sizeof look.word, "%s", word);
+    return look;
+}
+
 static struct pipe_look_of look_of_standing(const struct pipe_step *step)
 {
     const struct pipe_answer *answer = step->answer;
     enum step_verdict verdict = pipe_verdict(answer);
     struct pipe_look_of look = {.mark = PIPE_DONE};
     if (answer->found.needs_person)
-        return (struct pipe_look_of){PIPE_FAILED, "person", false};
+        return look_of(PIPE_FAILED, "person");
     if (verdict == VERDICT_FAIL)
-        return (struct pipe_look_of){PIPE_FAILED, "failed", false};
+        return look_of(PIPE_FAILED, "failed");
     if (verdict == VERDICT_UNKNOWN)
-        return (struct pipe_look_of){PIPE_UNKNOWN, "unproved", false};
+        return look_of(PIPE_UNKNOWN, "unproved");
     snprintf(look.word, sizeof look.word, "%s",
              answer->has_receipt && answer->how == RECEIPT_ADOPTED ? "adopted"
              : answer->found.state == STEP_SHARED                  ? "= shared"
              : answer->found.state == STEP_OURS                    ? "ours"
                                                                    : "");
+    if (verdict == VERDICT_WARN) {
+        look.warns = true;
+        snprintf(look.word, sizeof look.word, "warns");
+    }
     return look;
 }
 
@@ -77,25 +88,25 @@ static struct pipe_look_of look_of_answer(const struct pipe_step *step)
 {
     const struct pipe_answer *answer = step->answer;
     if (answer == NULL)
-        return (struct pipe_look_of){PIPE_UNKNOWN, "not asked", false};
+        return look_of(PIPE_UNKNOWN, "not asked");
     if (answer->failure.kind)
-        return (struct pipe_look_of){PIPE_UNKNOWN, "no answer", false};
+        return look_of(PIPE_UNKNOWN, "no answer");
     if (answer_stands(answer, step->step))
         return look_of_standing(step);
     if (answer->found.needs_person)
-        return (struct pipe_look_of){PIPE_DIFFERS, "person", false};
+        return look_of(PIPE_DIFFERS, "person");
     if (step->stopped_run[0])
-        return (struct pipe_look_of){PIPE_FAILED, "failed", false};
+        return look_of(PIPE_FAILED, "failed");
     switch (answer->found.state) {
     case STEP_ABSENT:
-        return (struct pipe_look_of){PIPE_TO_DO, "", false};
+        return look_of(PIPE_TO_DO, "");
     case STEP_DIFFERS:
-        return (struct pipe_look_of){
-            pipe_verdict(answer) == VERDICT_FAIL ? PIPE_FAILED : PIPE_DIFFERS, "differs", false};
+        return look_of(pipe_verdict(answer) == VERDICT_FAIL ? PIPE_FAILED : PIPE_DIFFERS,
+                       "differs");
     case STEP_FITS:
-        return (struct pipe_look_of){PIPE_DIFFERS, "not ours", false};
+        return look_of(PIPE_DIFFERS, "not ours");
     default:
-        return (struct pipe_look_of){PIPE_UNKNOWN, "unknown", false};
+        return look_of(PIPE_UNKNOWN, "unknown");
     }
 }
 
@@ -128,6 +139,7 @@ struct pipe_look_of pipe_step_look(const struct pipeline_view *view,
                                  now - step->answer->at_us > PIPE_STALE_MS * INT64_C(1000));
     if (step->asked_us && (step->answer == NULL || now - step->asked_us > ASKS_SHOWN_MS * 1000)) {
         watch_age((double)(now - step->asked_us) / 1e6, age, sizeof age);
+        look = (struct pipe_look_of){.mark = PIPE_UNKNOWN};
         snprintf(look.word, sizeof look.word, "asks %s", age);
     }
     return look;

@@ -436,7 +436,15 @@ static void query_find(struct view *view, const struct object *object)
 static const enum scope query_scopes[] = {SCOPE_EDITOR, SCOPE_GRID, SCOPE_LIST, SCOPE_MOVE,
                                           SCOPE_COUNT};
 
+static bool query_types(const struct view *view)
+{
+    const struct query_view *query = (const struct query_view *)view;
+    const struct query_tab *tab = query_tab_now(query);
+    return !query->in_grid || (tab && tab->grid.filter.editing);
+}
+
 const struct view_kind view_query = {
+    .types = query_types,
     .name = "query",
     .title = "Query",
     .action = ACTION_VIEW_QUERY,

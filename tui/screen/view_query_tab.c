@@ -205,7 +205,7 @@ static void tab_take_name(struct query_tab *tab)
 {
     if (tab->sql == NULL) {
         const char *dot = strrchr(tab->table, '.');
-        snprintf(tab->name, sizeof tab->name, "%.*s", QUERY_NAME_SIZE - 1,
+        snprintf(tab->name, sizeof tab->name, "%.*s", (int)sizeof tab->name - 1,
                  dot ? dot + 1 : tab->table);
         return;
     }

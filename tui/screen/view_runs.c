@@ -255,7 +255,13 @@ static bool runs_key(struct view *base, key_code key)
 
 static const enum scope runs_scopes[] = {SCOPE_RUNS, SCOPE_LIST, SCOPE_MOVE, SCOPE_COUNT};
 
+static bool runs_types(const struct view *view)
+{
+    return ((const struct runs_view *)view)->filter.editing;
+}
+
 const struct view_kind view_runs = {
+    .types = runs_types,
     .name = "runs",
     .title = "Runs",
     .action = ACTION_VIEW_RUNS,

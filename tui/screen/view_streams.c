@@ -165,7 +165,13 @@ static bool streams_key(struct view *base, key_code key)
 static const enum scope streams_scopes[] = {SCOPE_STREAMS, SCOPE_OBJECT, SCOPE_LIST, SCOPE_MOVE,
                                             SCOPE_COUNT};
 
+static bool streams_types(const struct view *view)
+{
+    return ((const struct streams_view *)view)->filter.editing;
+}
+
 const struct view_kind view_streams = {
+    .types = streams_types,
     .name = "streams",
     .title = "Streams",
     .action = ACTION_VIEW_STREAMS,

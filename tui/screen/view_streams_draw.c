@@ -244,11 +244,17 @@ static void draw_spark(struct canvas *canvas, int row, int column, int cells, en
                 sums[i] = (sums[i] < 0 ? 0 : sums[i]) + samples[i * each + k];
         most = sums[i] > most ? sums[i] : most;
     }
+    /* One text: a picture of 30 cells costs as much as a word. */
+    char text[WATCH_SAMPLES * 4 + 1];
+    size_t length = 0;
     for (int i = 0; i < cells; i++) {
         int height = sums[i] <= 0 ? 0 : 1 + (int)((double)sums[i] / (double)most * 6);
-        if (sums[i] >= 0)
-            canvas_print(canvas, row, column + i, 1, style, canvas_spark(canvas, height));
+        const char *cell = sums[i] < 0 ? " " : canvas_spark(canvas, height);
+        size_t bytes = strlen(cell);
+        memcpy(text + length, cell, bytes < 4 ? bytes : 4);
+        length += bytes < 4 ? bytes : 4;
     }
+    canvas_text(canvas, row, column, cells, style, slice_make(text, length));
 }
 
 static void draw_number(struct canvas *canvas, int row, int column, int width, enum style style,

@@ -182,6 +182,7 @@ static void watch_done(void *context, bool ok, const struct error *error)
     watch->looked_us = clock_now_us();
     loop_cancel(&app->loop, watch_slow, app);
     watch_take(app);
+    watch_notice_open(app);
     if (ok)
         watch->told[0] = '\0';
     else
@@ -240,6 +241,13 @@ static bool watch_is_fast(const struct app *app)
 {
     const struct view_kind *kind = kind_in_sight(app);
     return kind && kind->ticks && (kind != &view_runs || watch_runs_alive(app));
+}
+
+/* Where it looks each second anyhow, nothing is to be done. */
+void watch_runs_came(struct app *app)
+{
+    if (kind_in_sight(app) == &view_runs && app->watch.fast_us == 0)
+        watch_start(app, false);
 }
 
 /* Runs alone when the view is that of runs; the streams then at the slow pace. */
@@ -332,6 +340,7 @@ void watch_close(struct app *app)
 {
     struct watch *watch = &app->watch;
     watch_services_stop(app);
+    watch_notice_close(app);
     if (watch->work) {
         lag_session_close(&watch->work->session);
         run_list_destroy(&watch->work->runs);

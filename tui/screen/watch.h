@@ -89,6 +89,7 @@ struct watch {
     struct job *job;       /* looking now */
     struct watch_work *work;
     struct watch_probe *probe; /* services by HTTP, at their own pace */
+    int notice;                /* descriptor that tells of new runs; 0: none */
     bool again;                /* somebody asked while it looked */
     bool whole;                /* what `again` asks for: streams too */
     char told[160];            /* the last failure that was told: once is enough */

@@ -1,12 +1,14 @@
 /* What the watch shares with all operators of a state: paused work, and changes of state. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/pipeline/events.h"
 #include "tui/screen/watch_private.h"
 #include "tui/work.h"
 
-enum { EVENTS_FIRST = 4096 };
+enum { EVENTS_MOST = 4096 };
 
 /* Who cannot read it knows of no pause; what was known stays. */
 void watch_read_wanted(struct watch_work *work)
@@ -48,15 +50,26 @@ static void take_noted(struct watch_work *work, const struct state_event *event)
                      event->to ? event->to : "");
 }
 
-/* `most` 1: only what came last. */
-static void load_events(struct watch_work *work, size_t most)
+/* Read again only when somebody wrote: others' lines count as ours. */
+static void load_events(struct watch_work *work)
 {
     struct event_list list;
     struct error ignored = {0};
-    if (!events_load(work->profile, NULL, 0, most, &list, &ignored))
+    struct stat status = {0};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/events.jsonl", work->profile->state);
+    if (stat(path, &status) != 0)
+        status.st_size = 0;
+    int64_t changed = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    if (work->change_known && work->events_size == status.st_size && work->events_ns == changed)
+        return;
+    work->events_size = status.st_size;
+    work->events_ns = changed;
+    if (!events_load(work->profile, NULL, 0, EVENTS_MOST, &list, &ignored))
         return;
     for (size_t i = 0; i < list.count; i++)
         take_noted(work, &list.events[i]);
+    work->change = (struct watch_change){0};
     if (list.count)
         keep_change(&work->change, &list.events[list.count - 1]);
     work->change_known = true;
@@ -72,24 +85,32 @@ static const char *state_to_note(const struct watch_reading *reading)
     return reading->paused && pausable ? "paused" : state;
 }
 
-void watch_read_events(struct watch_work *work)
+/* What nobody noted within the events that were read is looked for once more before it is news. */
+static void note(struct watch_work *work, struct watch_reading *reading, const char *state)
 {
     struct error ignored = {0};
-    bool written = false;
-    load_events(work, work->events_known ? 1 : EVENTS_FIRST);
-    work->events_known = true;
-    for (size_t i = 0; i < work->measured && !work->read_only; i++) {
+    const char *name = reading->lag.stream->name, *why = reading->lag.reason;
+    if (reading->noted[0])
+        events_append(
+            work->profile,
+            &(struct state_event){.object = name, .from = reading->noted, .to = state, .why = why},
+            &ignored);
+    else
+        events_note(work->profile, name, state, why, NULL, &ignored);
+    snprintf(reading->noted, sizeof reading->noted, "%s", state);
+}
+
+void watch_read_events(struct watch_work *work)
+{
+    load_events(work);
+    /* Who only looks makes no folders, and needs no right to write. */
+    if (work->read_only || access(work->profile->state, W_OK | X_OK) != 0)
+        return;
+    for (size_t i = 0; i < work->measured; i++) {
         struct watch_reading *reading = &work->readings[i];
         const char *state = state_to_note(reading);
-        bool any = false;
-        if (strcmp(reading->noted, state) == 0 || reading->lag.stream->capture == NULL)
-            continue;
-        snprintf(reading->noted, sizeof reading->noted, "%s", state);
-        /* What was never built is no news. */
-        events_note(work->profile, reading->lag.stream->name, state, reading->lag.reason, &any,
-                    &ignored);
-        written |= any;
+        if (reading->lag.stream->capture && strcmp(reading->noted, state) != 0)
+            note(work, reading, state);
     }
-    if (written)
-        load_events(work, 1);
+    load_events(work);
 }

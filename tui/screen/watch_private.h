@@ -34,7 +34,7 @@ struct watch_work {
     struct error runs_why;
     struct watch_change change;
     bool change_known;
-    bool events_known; /* `noted` was read once */
+    int64_t events_size, events_ns; /* of events.jsonl when it was read */
     bool read_only;
     bool readers_known;
     struct arena arena; /* readers */
@@ -49,6 +49,12 @@ bool watch_read_readers(struct watch_work *work, struct error *error);
 void watch_read_wanted(struct watch_work *work);
 /* Notes changes of state for everybody, and finds the newest. */
 void watch_read_events(struct watch_work *work);
+
+/* Watches the folder of runs, once it is there. */
+void watch_notice_open(struct app *app);
+void watch_notice_close(struct app *app);
+/* Somebody began a run. */
+void watch_runs_came(struct app *app);
 
 /* Services that are asked by HTTP; see watch_services.c. */
 void watch_services_start(struct app *app);

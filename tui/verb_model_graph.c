@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "core/base/buffer.h"
-#include "core/config/profile.h"
 #include "core/model/graph.h"
+#include "tui/model_file.h"
 #include "tui/verbs.h"
 
 static const struct option_spec graph_options[] = {
     {"format", OPTION_CHOICE, "text|dot|json", "how it is drawn (text; --json means json)"},
-    {"model", OPTION_TEXT, "FILE", "a bundle, in place of the profile's model"},
+    MODEL_FILE_OPTION,
     {"platform", OPTION_TEXT, "NAME", "only this platform's graph"},
     {"decommissioned", OPTION_FLAG, NULL,
      "take mappings along whose status is DECOMMISSIONED, as DataSurface does"},
@@ -155,20 +155,8 @@ static bool graph_print_all(struct command *command, const struct model *model, 
 static int graph_run(struct command *command)
 {
     struct error error = {0};
-    const char *path = command_option(command, "model");
-    if (path == NULL) {
-        const struct profile *profile = command_profile(command, &error);
-        if (profile == NULL)
-            return command_fail(command, &error);
-        path = profile->model;
-        if (path == NULL) {
-            error_set(&error, ERROR_CONFIG, "add `model: FILE`, or give --model FILE",
-                      "%s names no model", profile->path);
-            return command_fail(command, &error);
-        }
-    }
     struct model model;
-    if (!model_load(path, &model, &error))
+    if (!model_file_load(command, &model, &error))
         return command_fail(command, &error);
     for (size_t i = 0; i < model.warning_count; i++)
         command_say(command, "warning: %s", model.warnings[i].text);
