@@ -23,11 +23,16 @@ static void query_find_engines(struct query_view *query)
 const char *query_engine_name(const struct query_view *query)
 {
     static char name[128]; /* of the screen's thread */
+    const char *why;
     if (query->engine_count == 0)
         return "nothing to ask";
     const struct query_engine *engine = &query->engines[query->engine];
-    snprintf(name, sizeof name, "%s: %s", engine->scan ? "scan" : "postgres",
-             engine->scan ? query->view.app->profile.lake.catalog.name : engine->source->name);
+    const struct pipeline *pipeline = app_pipeline(query->view.app, &why);
+    if (!engine->scan)
+        snprintf(name, sizeof name, "postgres: %s", engine->source->name);
+    else
+        snprintf(name, sizeof name, "scan: %s%s%s", query->view.app->profile.lake.catalog.name,
+                 pipeline ? "." : "", pipeline ? pipeline->namespace : "");
     return name;
 }
 

@@ -176,7 +176,7 @@ static void draw_hints(const struct query_view *query, struct canvas *canvas, st
     static const char *const hints[] = {
         "Enter in the editor asks; several lines end with ;",
         "p on a stream, a table or a dataset shows its first rows here",
-        "The scan knows SELECT * | columns | count(*) FROM table [WHERE …] [LIMIT n]",
+        "The scan knows SELECT columns, * or count(*) FROM t [WHERE …] [LIMIT n]",
         "@ asks another engine: the source's Postgres knows all of its SQL",
     };
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
