@@ -23,6 +23,7 @@
     X(rl_insert_text)                                                                              \
     X(rl_delete_text)                                                                              \
     X(rl_begin_undo_group)                                                                         \
+    X(rl_free_undo_list)                                                                           \
     X(rl_end_undo_group)                                                                           \
     X(using_history)                                                                               \
     X(previous_history)                                                                            \
