@@ -48,7 +48,7 @@
     X(rl_completion_entry_function)                                                                \
     X(rl_inhibit_completion)
 
-#define READLINE_POINTER(name) __typeof__(name) *name;
+#define READLINE_POINTER(name) __typeof__(name) *(name);
 struct readline {
     READLINE_SYMBOLS(READLINE_POINTER)
 };
