@@ -76,7 +76,7 @@ def crash_unread():
             line.settle()
             assert not line.left_on(), line.left_on()
             return taken
-    return f"{1000 * ends_in(0.5, attempt):.1f} ms"
+    return f"{1000 * ends_in(2, attempt):.1f} ms"
 
 
 @check("TSTP while the reader sleeps stops it all the same, and all is well once both are awake")
