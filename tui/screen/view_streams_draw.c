@@ -75,8 +75,6 @@ void streams_reason(const struct app *app, const struct watch_stream *stream, ch
         watch_age((double)stream->lag.stream->freshness_ms / 1e3, goal, sizeof goal);
         snprintf(out, size, "%s old, goal %s: %s", age, goal,
                  stream->note[0] ? stream->note : stream->lag.reason);
-    } else if (strcmp(stream->state, "paused") == 0) {
-        snprintf(out, size, "somebody paused it: nothing is captured or merged");
     } else {
         snprintf(out, size, "%s",
                  stream->note[0] && !stream->lag.reason[0] ? stream->note : stream->lag.reason);
