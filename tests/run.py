@@ -26,6 +26,8 @@ LOGS = ROOT / ".build/test"
 LAST_TIMES = LOGS / "seconds.json"
 TIERS = ("e2e", "pty", "screen", "fuzz", "watched", "unit")
 SKIPPED = 77
+# Seconds until a test counts as hung, on a machine that others use as well.
+E2E_LIMIT = 900
 # Run a second time with the sanitized program: they lead through every reader of foreign bytes.
 WATCHED_TOO = {"generated", "trino_tables"}
 
@@ -82,9 +84,9 @@ def e2e_tasks(python):
             continue
         command = ["bash", str(path)] if path.suffix == ".sh" else [python, str(path)]
         promise = promise_of(path)
-        yield Task("e2e", path.stem, command, 400, promise)
+        yield Task("e2e", path.stem, command, E2E_LIMIT, promise)
         if path.stem in WATCHED_TOO:
-            yield Task("e2e", path.stem + ", watched", command, 400, promise,
+            yield Task("e2e", path.stem + ", watched", command, E2E_LIMIT, promise,
                        environment={"SURFBOARD": str(WATCHED / "surfboard")})
 
 

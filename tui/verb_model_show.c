@@ -42,6 +42,14 @@ static size_t count_characters(const char *text)
 
 /* ---- the tree ---- */
 
+static void show_platforms(const struct model_group *group, char *out, size_t size)
+{
+    size_t more = 0;
+    for (const struct model_assignment *at = group->assigned->next; at; at = at->next)
+        more++;
+    snprintf(out, size, more ? "  %s and %zu more" : "  %s", group->assigned->platform, more);
+}
+
 /* What stands behind a name. */
 static void show_note(const struct model_object *object, char *out, size_t size)
 {
@@ -59,8 +67,7 @@ static void show_note(const struct model_object *object, char *out, size_t size)
     else if (object->kind == OBJECT_GROUP && object->group->assigned == NULL)
         snprintf(out, size, "  no platform");
     else if (object->kind == OBJECT_GROUP)
-        snprintf(out, size, "  %s%s", object->group->assigned->platform,
-                 object->group->assigned->next ? ", …" : "");
+        show_platforms(object->group, out, size);
     else if (object->kind == OBJECT_PLATFORM)
         snprintf(out, size, "  %s", object->platform->type);
 }

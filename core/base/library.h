@@ -43,6 +43,28 @@ struct library {
         .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
     }
 
+/* What a row X(type, name, parameters, arguments, otherwise) of a library's table becomes, and a
+ * row X(name, parameters, arguments) of a function that gives nothing: a pointer, in `static struct
+ * calls`; its symbol; the function that passes on, when `static struct library library` is ready.
+ */
+/* NOLINTBEGIN(bugprone-macro-parentheses): these are names */
+#define LIBRARY_POINTER(type, name, parameters, arguments, otherwise) __typeof__(&name) name;
+#define LIBRARY_SYMBOL(type, name, parameters, arguments, otherwise) {#name, &calls.name},
+#define LIBRARY_PASS(type, name, parameters, arguments, otherwise)                                 \
+    type name parameters                                                                           \
+    {                                                                                              \
+        return library_is_ready(&library) ? calls.name arguments : (otherwise);                    \
+    }
+#define LIBRARY_VOID_POINTER(name, parameters, arguments) __typeof__(&name) name;
+#define LIBRARY_VOID_SYMBOL(name, parameters, arguments) {#name, &calls.name},
+#define LIBRARY_VOID_PASS(name, parameters, arguments)                                             \
+    void name parameters                                                                           \
+    {                                                                                              \
+        if (library_is_ready(&library))                                                            \
+            calls.name arguments;                                                                  \
+    }
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 /* Loads it on the first call, from whichever thread; it stays until the program ends. False with
  * ERROR_IO, now and ever after, when it is not there or lacks a function. */
 bool library_ready(struct library *library, struct error *error);

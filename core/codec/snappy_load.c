@@ -18,25 +18,16 @@
       (in, length, out), SNAPPY_INVALID_INPUT)
 /* clang-format on */
 
-#define POINTER(type, name, parameters, arguments, otherwise) __typeof__(name) *name;
 static struct {
-    SNAPPY_FUNCTIONS(POINTER)
-} snappy;
+    SNAPPY_FUNCTIONS(LIBRARY_POINTER)
+} calls;
 
-#define SYMBOL(type, name, parameters, arguments, otherwise) {#name, &snappy.name},
-static const struct library_symbol snappy_symbols[] = {SNAPPY_FUNCTIONS(SYMBOL)};
-
-static struct library library =
-    LIBRARY("libsnappy", "libsnappy1v5", snappy_symbols, "libsnappy.so.1");
+static const struct library_symbol symbols[] = {SNAPPY_FUNCTIONS(LIBRARY_SYMBOL)};
+static struct library library = LIBRARY("libsnappy", "libsnappy1v5", symbols, "libsnappy.so.1");
 
 bool snappy_ready(struct error *error)
 {
     return library_ready(&library, error);
 }
 
-#define PASS(type, name, parameters, arguments, otherwise)                                         \
-    type name parameters                                                                           \
-    {                                                                                              \
-        return library_is_ready(&library) ? snappy.name arguments : (otherwise);                   \
-    }
-SNAPPY_FUNCTIONS(PASS)
+SNAPPY_FUNCTIONS(LIBRARY_PASS)

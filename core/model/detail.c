@@ -232,7 +232,7 @@ static bool add_consumers(struct maker *maker, const struct model_store *store,
         shown++;
     }
     return workspaces <= shown ||
-           add(maker, DETAIL_PLAIN, "", FORMAT(maker, "… %zu more", workspaces - shown), NULL);
+           add(maker, DETAIL_PLAIN, "", FORMAT(maker, "and %zu more", workspaces - shown), NULL);
 }
 
 static bool detail_store(struct maker *maker)
@@ -419,7 +419,7 @@ static bool add_lint(struct maker *maker)
                 here ? NULL : problem->path));
     }
     return count <= PROBLEMS_SHOWN ||
-           add(maker, DETAIL_WARN, "", FORMAT(maker, "… %zu more", count - PROBLEMS_SHOWN), NULL);
+           add(maker, DETAIL_WARN, "", FORMAT(maker, "and %zu more", count - PROBLEMS_SHOWN), NULL);
 }
 
 bool detail_build(const struct survey *survey, const struct model_object *object,

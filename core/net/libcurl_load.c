@@ -23,45 +23,33 @@
     X(curl_easy_cleanup, (CURL *c), (c))
 /* clang-format on */
 
-#define POINTER_F(type, name, parameters, arguments, otherwise) __typeof__(name) *name;
-#define POINTER_P(name, parameters, arguments) __typeof__(name) *name;
 static struct {
-    LIBCURL_FUNCTIONS(POINTER_F)
-    LIBCURL_PROCEDURES(POINTER_P)
-    __typeof__(curl_easy_setopt) *curl_easy_setopt;
-    __typeof__(curl_easy_getinfo) *curl_easy_getinfo;
-} libcurl;
+    LIBCURL_FUNCTIONS(LIBRARY_POINTER)
+    LIBCURL_PROCEDURES(LIBRARY_VOID_POINTER)
+    __typeof__(&curl_easy_setopt) curl_easy_setopt;
+    __typeof__(&curl_easy_getinfo) curl_easy_getinfo;
+} calls;
 
-#define SYMBOL_F(type, name, parameters, arguments, otherwise) {#name, &libcurl.name},
-#define SYMBOL_P(name, parameters, arguments) {#name, &libcurl.name},
-static const struct library_symbol libcurl_symbols[] = {
-    LIBCURL_FUNCTIONS(SYMBOL_F)
-        LIBCURL_PROCEDURES(SYMBOL_P){"curl_easy_setopt", &libcurl.curl_easy_setopt},
-    {"curl_easy_getinfo", &libcurl.curl_easy_getinfo}};
+/* clang-format off */
+static const struct library_symbol symbols[] = {
+    LIBCURL_FUNCTIONS(LIBRARY_SYMBOL)
+    LIBCURL_PROCEDURES(LIBRARY_VOID_SYMBOL)
+    {"curl_easy_setopt", &calls.curl_easy_setopt},
+    {"curl_easy_getinfo", &calls.curl_easy_getinfo},
+};
+/* clang-format on */
 
 /* The build against GnuTLS has the same interface and is what some systems have instead. */
 static struct library library =
-    LIBRARY("libcurl", "libcurl4", libcurl_symbols, "libcurl.so.4", "libcurl-gnutls.so.4");
+    LIBRARY("libcurl", "libcurl4", symbols, "libcurl.so.4", "libcurl-gnutls.so.4");
 
 bool libcurl_ready(struct error *error)
 {
     return library_ready(&library, error);
 }
 
-#define PASS_F(type, name, parameters, arguments, otherwise)                                       \
-    type name parameters                                                                           \
-    {                                                                                              \
-        return library_is_ready(&library) ? libcurl.name arguments : (otherwise);                  \
-    }
-LIBCURL_FUNCTIONS(PASS_F)
-
-#define PASS_P(name, parameters, arguments)                                                        \
-    void name parameters                                                                           \
-    {                                                                                              \
-        if (library_is_ready(&library))                                                            \
-            libcurl.name arguments;                                                                \
-    }
-LIBCURL_PROCEDURES(PASS_P)
+LIBCURL_FUNCTIONS(LIBRARY_PASS)
+LIBCURL_PROCEDURES(LIBRARY_VOID_PASS)
 
 /* The one argument behind an option: its number says of which type it is (CURLOPTTYPE_). */
 CURLcode curl_easy_setopt(CURL *curl, CURLoption option, ...)
@@ -72,11 +60,11 @@ CURLcode curl_easy_setopt(CURL *curl, CURLoption option, ...)
     va_start(list, option);
     CURLcode code;
     if (option < CURLOPTTYPE_OBJECTPOINT)
-        code = libcurl.curl_easy_setopt(curl, option, va_arg(list, long));
+        code = calls.curl_easy_setopt(curl, option, va_arg(list, long));
     else if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB)
-        code = libcurl.curl_easy_setopt(curl, option, va_arg(list, curl_off_t));
+        code = calls.curl_easy_setopt(curl, option, va_arg(list, curl_off_t));
     else
-        code = libcurl.curl_easy_setopt(curl, option, va_arg(list, void *));
+        code = calls.curl_easy_setopt(curl, option, va_arg(list, void *));
     va_end(list);
     return code;
 }
@@ -88,7 +76,7 @@ CURLcode curl_easy_getinfo(CURL *curl, CURLINFO info, ...)
         return CURLE_FAILED_INIT;
     va_list list;
     va_start(list, info);
-    CURLcode code = libcurl.curl_easy_getinfo(curl, info, va_arg(list, void *));
+    CURLcode code = calls.curl_easy_getinfo(curl, info, va_arg(list, void *));
     va_end(list);
     return code;
 }

@@ -66,36 +66,19 @@
     X(PQfreemem, (void *memory), (memory))
 /* clang-format on */
 
-#define POINTER_F(type, name, parameters, arguments, otherwise) __typeof__(name) *name;
-#define POINTER_P(name, parameters, arguments) __typeof__(name) *name;
 static struct {
-    LIBPQ_FUNCTIONS(POINTER_F)
-    LIBPQ_PROCEDURES(POINTER_P)
-} libpq;
+    LIBPQ_FUNCTIONS(LIBRARY_POINTER)
+    LIBPQ_PROCEDURES(LIBRARY_VOID_POINTER)
+} calls;
 
-#define SYMBOL_F(type, name, parameters, arguments, otherwise) {#name, &libpq.name},
-#define SYMBOL_P(name, parameters, arguments) {#name, &libpq.name},
-static const struct library_symbol libpq_symbols[] = {LIBPQ_FUNCTIONS(SYMBOL_F)
-                                                          LIBPQ_PROCEDURES(SYMBOL_P)};
-
-static struct library library = LIBRARY("libpq", "libpq5", libpq_symbols, "libpq.so.5");
+static const struct library_symbol symbols[] = {LIBPQ_FUNCTIONS(LIBRARY_SYMBOL)
+                                                    LIBPQ_PROCEDURES(LIBRARY_VOID_SYMBOL)};
+static struct library library = LIBRARY("libpq", "libpq5", symbols, "libpq.so.5");
 
 bool libpq_ready(struct error *error)
 {
     return library_ready(&library, error);
 }
 
-#define PASS_F(type, name, parameters, arguments, otherwise)                                       \
-    type name parameters                                                                           \
-    {                                                                                              \
-        return library_is_ready(&library) ? libpq.name arguments : (otherwise);                    \
-    }
-LIBPQ_FUNCTIONS(PASS_F)
-
-#define PASS_P(name, parameters, arguments)                                                        \
-    void name parameters                                                                           \
-    {                                                                                              \
-        if (library_is_ready(&library))                                                            \
-            libpq.name arguments;                                                                  \
-    }
-LIBPQ_PROCEDURES(PASS_P)
+LIBPQ_FUNCTIONS(LIBRARY_PASS)
+LIBPQ_PROCEDURES(LIBRARY_VOID_PASS)

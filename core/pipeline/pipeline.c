@@ -8,6 +8,7 @@
 #include "core/base/nearest.h"
 #include "core/base/utf8.h"
 #include "core/config/credential.h"
+#include "core/model/consumer.h"
 #include "core/model/graph.h"
 
 static bool pipeline_find_platform(struct pipeline *pipeline, struct error *error)
@@ -151,30 +152,9 @@ static int pipeline_mode(const struct pipeline *pipeline, const struct profile_s
     return strcmp(strategy, "SCD4") == 0 ? MODE_BOTH : MODE_LIVE;
 }
 
-/* The tightest latency that a mapped group asks of the stream; 0 when none says. */
-static int64_t pipeline_wanted_latency(const struct pipeline *pipeline, const struct stream *stream)
-{
-    const struct model *model = pipeline->model;
-    int64_t tightest = 0;
-    for (size_t i = 0; i < model->assignment_count; i++) {
-        const struct model_assignment *assignment = &model->assignments[i];
-        const struct model_workspace *workspace = model_workspace(model, assignment->workspace);
-        const struct model_group *group =
-            workspace ? model_group(workspace, assignment->group) : NULL;
-        int64_t ms = group ? model_latency_ms(group->latency) : 0;
-        bool counts = strcmp(assignment->platform, pipeline->platform) == 0 && ms > 0;
-        for (size_t j = 0; counts && j < group->sink_count; j++)
-            if (strcmp(group->sinks[j].store, stream->store) == 0 &&
-                (stream->dataset == NULL ||
-                 strcmp(group->sinks[j].dataset, stream->dataset) == 0) &&
-                (tightest == 0 || ms < tightest))
-                tightest = ms;
-    }
-    return tightest;
-}
-
 static bool pipeline_fill_stream(struct pipeline *pipeline, const struct graph_node *node,
-                                 struct stream *stream, struct error *error)
+                                 const struct consumer_index *consumers, struct stream *stream,
+                                 struct error *error)
 {
     const struct profile *profile = pipeline->profile;
     const struct model_store *store = model_store(pipeline->model, node->store);
@@ -194,10 +174,11 @@ static bool pipeline_fill_stream(struct pipeline *pipeline, const struct graph_n
                                                                    : profile->merge.on_bad_input;
     stream->special_values = settings ? settings->special_values : SPECIAL_NULL;
     stream->priority = model_priority_name(node->priority);
-    int64_t latency = pipeline_wanted_latency(pipeline, stream);
+    struct consumer_goal goal;
+    consumer_find_goal(consumers, stream->store, stream->dataset, pipeline->platform, &goal);
     bool set = settings && settings->freshness_ms >= 0;
-    stream->freshness_ms = set ? settings->freshness_ms : latency ? latency : 86400000;
-    stream->freshness_from_model = !set && latency > 0;
+    stream->freshness_ms = set ? settings->freshness_ms : goal.ms ? goal.ms : 86400000;
+    stream->freshness_from_model = !set && goal.ms > 0;
     stream->tables =
         arena_zero(&pipeline->arena, store->dataset_count + 1, sizeof *stream->tables, error);
     TRY(stream->tables);
@@ -215,19 +196,22 @@ static int compare_streams(const void *a, const void *b)
 static bool pipeline_find_streams(struct pipeline *pipeline, struct error *error)
 {
     struct graph graph;
+    struct consumer_index consumers = {0};
     TRY(graph_build(pipeline->model, pipeline->platform, false, &graph, error));
-    bool ok = true;
+    bool ok = consumer_index_build(pipeline->model, &consumers, error);
     pipeline->streams =
-        arena_zero(&pipeline->arena, graph.node_count + 1, sizeof *pipeline->streams, error);
+        ok ? arena_zero(&pipeline->arena, graph.node_count + 1, sizeof *pipeline->streams, error)
+           : NULL;
     ok = pipeline->streams != NULL;
     for (size_t i = 0; ok && i < graph.node_count; i++) {
         const struct graph_node *node = &graph.nodes[i];
         if (node->kind != GRAPH_INGESTION_MULTI && node->kind != GRAPH_INGESTION_SINGLE)
             continue;
-        ok =
-            pipeline_fill_stream(pipeline, node, &pipeline->streams[pipeline->stream_count], error);
+        ok = pipeline_fill_stream(pipeline, node, &consumers,
+                                  &pipeline->streams[pipeline->stream_count], error);
         pipeline->stream_count += ok;
     }
+    consumer_index_destroy(&consumers);
     graph_destroy(&graph);
     if (ok)
         qsort(pipeline->streams, pipeline->stream_count, sizeof *pipeline->streams,

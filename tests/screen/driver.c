@@ -241,7 +241,9 @@ static int script_option(struct script *script, const char *word, char *rest)
 
 static bool script_shell(struct script *script, const char *text)
 {
-    setenv("PROFILE", script->profile, 1);
+    char profile[1024];
+    snprintf(profile, sizeof profile, "%s/surfboard.yaml", getenv("WORLD") ? getenv("WORLD") : ".");
+    setenv("PROFILE", script->profile[0] ? script->profile : profile, 1);
     fflush(NULL);
     int status = system(text);
     return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||

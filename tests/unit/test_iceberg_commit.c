@@ -722,6 +722,45 @@ static void tables_of_other_versions_are_refused_before_anything_is_written(void
     lake_close(&lake);
 }
 
+static void made_in(struct catalog *catalog, const char *space, const char *name)
+{
+    struct iceberg_table table;
+    struct schema schema;
+    lake_schema(&schema);
+    if (!catalog_create(catalog, (struct catalog_ident){space, name}, &schema, NULL, 0, NULL,
+                        &table, &failure))
+        lake_fail("create", &failure);
+    iceberg_table_destroy(&table);
+    schema_destroy(&schema);
+}
+
+static void tables_of_all_namespaces_are_listed(void **state)
+{
+    (void)state;
+    struct lake lake;
+    struct catalog_listing listing;
+    lake_open(&lake);
+    struct catalog *catalog = catalog_storage_open(lake.folder, false, &failure);
+    assert_non_null(catalog);
+    made_in(catalog, "shop", "orders");
+    made_in(catalog, "shop", "items");
+    made_in(catalog, "shop.eu", "orders");
+    assert_true(catalog_list(catalog, NULL, &listing, &failure));
+    assert_int_equal(listing.count, 3);
+    static const char *const expected[][2] = {
+        {"shop.eu", "orders"}, {"shop", "items"}, {"shop", "orders"}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(listing.items[i].namespace_name, expected[i][0]);
+        assert_string_equal(listing.items[i].name, expected[i][1]);
+    }
+    catalog_listing_destroy(&listing);
+    assert_true(catalog_list(catalog, "shop", &listing, &failure));
+    assert_int_equal(listing.count, 2);
+    catalog_listing_destroy(&listing);
+    catalog_close(catalog);
+    lake_close(&lake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -742,6 +781,7 @@ int main(void)
         cmocka_unit_test(the_hint_is_only_a_hint),
         cmocka_unit_test(many_small_commits_keep_the_manifests_bounded),
         cmocka_unit_test(tables_of_other_versions_are_refused_before_anything_is_written),
+        cmocka_unit_test(tables_of_all_namespaces_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,8 @@ struct job *app_job(struct app *app, const struct job_kind *kind, void *context)
     struct error error = {0};
     struct job *job = job_start(app->jobs, kind, context, &error);
     if (job == NULL) {
-        app_fail(app, &error);
+        if (error.kind != ERROR_INTERRUPTED)
+            app_fail(app, &error);
         kind->done(context, false, &error);
     }
     return job;

@@ -140,7 +140,7 @@ void editor_close(struct editor *editor)
 {
     if (!editor->ready)
         return;
-    editor_set(editor, (struct slice){"", 0}, 0);
+    editor_clear(editor);
     RL.rl_callback_handler_remove();
     RL.clear_history();
     editor->ready = false;
@@ -177,6 +177,20 @@ void editor_set(struct editor *editor, struct slice text, size_t point)
     insert_slice(text);
     RL.rl_end_undo_group();
     *RL.rl_point = (int)(point < (size_t)*RL.rl_end ? point : (size_t)*RL.rl_end);
+}
+
+void editor_move(struct editor *editor, size_t point)
+{
+    if (editor->ready && point <= (size_t)*RL.rl_end)
+        *RL.rl_point = (int)point;
+}
+
+void editor_clear(struct editor *editor)
+{
+    if (!editor->ready)
+        return;
+    editor_set(editor, (struct slice){"", 0}, 0);
+    feed_byte(RETURN); /* a line of its own begins, at the end of the history */
 }
 
 void editor_insert(struct editor *editor, struct slice text)
@@ -368,9 +382,13 @@ void editor_accept(struct editor *editor)
     /* Accepted as readline does it, which takes back what was changed in the history; the text
      * comes again from feed(). */
     feed_byte(RETURN);
-    if (editor_history_may(slice_of(copy)))
-        editor_remember(copy);
     *RL.rl_point = (int)(point < (size_t)*RL.rl_end ? point : (size_t)*RL.rl_end);
+    RL.rl_free_undo_list();
+    if (editor_history_may(slice_of(copy))) {
+        /* What stands in the editor is now the last of the history: Up leads to the one before. */
+        editor_remember(copy);
+        RL.previous_history();
+    }
     free(copy);
 }
 

@@ -33,6 +33,8 @@ struct slice editor_text(const struct editor *editor); /* borrowed until the nex
 size_t editor_point(const struct editor *editor);
 /* Replaces the text, as one change that can be undone. */
 void editor_set(struct editor *editor, struct slice text, size_t point);
+void editor_move(struct editor *editor, size_t point);
+void editor_clear(struct editor *editor);
 void editor_insert(struct editor *editor, struct slice text);
 /* Replaces the `length` bytes before the cursor. */
 void editor_complete(struct editor *editor, size_t length, const char *text);

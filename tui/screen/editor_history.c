@@ -103,13 +103,23 @@ void editor_history_destroy(struct editor_history *history)
     *history = (struct editor_history){0};
 }
 
+/* A line that a crash tore off is closed, so that the next one stands alone. */
+static bool close_torn(int fd, struct buffer *line, struct error *error)
+{
+    char last = '\n';
+    off_t size = lseek(fd, 0, SEEK_END);
+    if (size > 0 && pread(fd, &last, 1, size - 1) != 1)
+        last = '\n';
+    return last == '\n' || buffer_append_byte(line, '\n', error);
+}
+
 bool editor_history_append(const char *path, struct slice statement, struct error *error)
 {
     struct buffer line = {0};
-    TRY(put_line(&line, statement, error));
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok = fd >= 0 || error_set_system(error, errno, "%s", path);
-    ok = ok && file_write_all(fd, line.data, line.length, path, error);
+    ok = ok && close_torn(fd, &line, error) && put_line(&line, statement, error) &&
+         file_write_all(fd, line.data, line.length, path, error);
     if (fd >= 0)
         close(fd);
     buffer_destroy(&line);

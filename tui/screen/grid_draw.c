@@ -56,12 +56,24 @@ static bool cursor_is_placed(const struct grid *grid, int room)
     return false;
 }
 
+/* What is left at the right goes to the last one, if it has more to show. */
+static void widen_last(struct grid *grid, int room)
+{
+    if (grid->slot_count == 0)
+        return;
+    struct grid_slot *last = &grid->slots[grid->slot_count - 1];
+    int wanted = rows_width(grid->rows, last->column);
+    if (wanted > last->width)
+        last->width = wanted < room - last->at ? wanted : room - last->at;
+}
+
 static void place_all(struct grid *grid, int room)
 {
     size_t count = grid->rows->column_count;
     grid->slot_count = 0;
     int at = place_columns(grid, 0, grid->frozen, grid->number_width + 4, room);
     place_columns(grid, grid->left > grid->frozen ? grid->left : grid->frozen, count, at, room);
+    widen_last(grid, room);
 }
 
 /* Scrolls sideways until the column under the cursor is in sight. What is frozen gives way when
@@ -111,6 +123,26 @@ static void draw_bars(const struct grid *grid, struct canvas *canvas, struct rec
     }
 }
 
+/* Marks where columns go on out of sight. */
+static void draw_more(const struct grid *grid, struct canvas *canvas, struct rect line)
+{
+    size_t count = grid->rows->column_count, first = grid->frozen;
+    while (count && grid->columns[count - 1].hidden)
+        count--;
+    while (first < count && grid->columns[first].hidden)
+        first++;
+    const struct grid_slot *last = grid->slot_count ? &grid->slots[grid->slot_count - 1] : NULL;
+    if (last && last->column + 1 < count)
+        canvas_print(canvas, line.row, line.column + line.columns - 1, 1, STYLE_DIM, "›");
+    for (size_t i = 0; i < grid->slot_count; i++)
+        if (grid->slots[i].column >= grid->frozen) {
+            if (grid->slots[i].column > first)
+                canvas_print(canvas, line.row, line.column + grid->slots[i].at - 1, 1, STYLE_DIM,
+                             "‹");
+            break;
+        }
+}
+
 static void draw_head(const struct grid *grid, struct canvas *canvas, struct rect line,
                       bool focused)
 {
@@ -130,6 +162,7 @@ static void draw_head(const struct grid *grid, struct canvas *canvas, struct rec
             canvas_print(canvas, line.row, at + slot->width - 1, 1, STYLE_LABEL,
                          grid->order.descending ? "↓" : "↑");
     }
+    draw_more(grid, canvas, line);
 }
 
 static void draw_cell(const struct grid *grid, struct canvas *canvas, int row, int at, int width,

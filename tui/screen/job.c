@@ -247,8 +247,10 @@ struct job *job_start(struct jobs *jobs, const struct job_kind *kind, void *cont
     /* From here, not from when a thread takes it: what the user waits for is this. */
     job->due_ns = kind->limit_ms ? clock_monotonic_ns() + kind->limit_ms * INT64_C(1000000) : 0;
     pthread_mutex_lock(&jobs->mutex);
-    bool ok = jobs->idle > jobs->waiting || jobs->threads == JOB_THREADS_MOST ||
-              jobs_add_thread(jobs, error) || jobs->threads > 0;
+    /* What ends may ask for more: nobody would wait for that. */
+    bool ok = !jobs->ending || error_set(error, ERROR_INTERRUPTED, NULL, "the program ends");
+    ok = ok && (jobs->idle > jobs->waiting || jobs->threads == JOB_THREADS_MOST ||
+                jobs_add_thread(jobs, error) || jobs->threads > 0);
     if (ok) {
         *jobs->last = job;
         jobs->last = &job->next;

@@ -27,8 +27,8 @@ struct jobs *jobs_create(struct loop *loop, struct error *error);
  * by a service (the program then ends without them). */
 bool jobs_destroy(struct jobs *jobs, int64_t wait_ms);
 
-/* Queues it. NULL: no memory; `context` is then still the caller's. The handle is good until done()
- * was called. */
+/* Queues it. NULL: no memory, or the jobs are being destroyed (ERROR_INTERRUPTED); `context` is
+ * then still the caller's. The handle is good until done() was called. */
 struct job *job_start(struct jobs *jobs, const struct job_kind *kind, void *context,
                       struct error *error);
 /* Its stop flag is set; done() comes all the same, soon. */

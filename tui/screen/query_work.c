@@ -86,7 +86,8 @@ static bool take_batch(struct job *job, struct query_work *work, struct rows_mak
 {
     for (size_t row = 0; row < batch->length; row++) {
         work->end.more = work->sql == NULL && work->rows == QUERY_PREVIEW_ROWS;
-        work->end.capped = work->bytes + maker->text.length > QUERY_BYTES_MOST;
+        work->end.capped =
+            work->rows == QUERY_ROWS_MOST || work->bytes + maker->text.length > QUERY_BYTES_MOST;
         *full = work->end.more || work->end.capped;
         if (*full)
             break;

@@ -10,6 +10,7 @@
 enum {
     QUERY_PREVIEW_ROWS = 500,
     QUERY_BYTES_MOST = 64 << 20, /* that one answer may take; the rest is not fetched */
+    QUERY_ROWS_MOST = 1000000,   /* the same */
     QUERY_TABLE_SIZE = 160
 };
 
@@ -33,7 +34,7 @@ struct query_facts {
 struct query_end {
     bool ok;
     bool more;   /* there are rows beyond the preview's limit */
-    bool capped; /* there are rows beyond QUERY_BYTES_MOST */
+    bool capped; /* there are rows beyond QUERY_BYTES_MOST or QUERY_ROWS_MOST */
     const struct error *error;
     struct query_facts facts;
 };

@@ -23,6 +23,7 @@
     X(rl_insert_text)                                                                              \
     X(rl_delete_text)                                                                              \
     X(rl_begin_undo_group)                                                                         \
+    X(rl_free_undo_list)                                                                           \
     X(rl_end_undo_group)                                                                           \
     X(using_history)                                                                               \
     X(previous_history)                                                                            \
@@ -47,7 +48,7 @@
     X(rl_completion_entry_function)                                                                \
     X(rl_inhibit_completion)
 
-#define READLINE_POINTER(name) __typeof__(name) *name;
+#define READLINE_POINTER(name) __typeof__(name) *(name);
 struct readline {
     READLINE_SYMBOLS(READLINE_POINTER)
 };

@@ -313,6 +313,10 @@ static void model_view_act(struct view *base, enum action_id action)
         else
             tree_act(&view->tree, action);
         break;
+    case ACTION_FILTER:
+        model_tree_grow_all(view, &view->tree.root);
+        tree_act(&view->tree, action);
+        break;
     default:
         if (view->on_detail)
             text_act(&view->detail, action);

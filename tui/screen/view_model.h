@@ -50,6 +50,8 @@ struct model_view {
 
 bool model_tree_fill(struct model_view *view);
 bool model_tree_grow(void *context, struct tree_node *node);
+/* All but columns, so that a filter finds what was never opened. */
+void model_tree_grow_all(struct model_view *view, struct tree_node *parent);
 /* Opens the tree to the object of this path ("Store#dataset" too) and selects it. */
 void model_tree_find(struct model_view *view, const char *path);
 enum style model_tree_note(void *context, const struct tree_node *node, char *out, size_t size);

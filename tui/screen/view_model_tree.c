@@ -89,6 +89,18 @@ bool model_tree_grow(void *context, struct tree_node *node)
     return own == NULL || add_children(context, node, &own->object);
 }
 
+void model_tree_grow_all(struct model_view *view, struct tree_node *parent)
+{
+    for (struct tree_node *node = parent->first; node; node = node->next) {
+        const struct model_node *own = node->object;
+        if (own && own->object.kind == OBJECT_DATASET)
+            continue;
+        if (node->grows)
+            node->grows = !model_tree_grow(view, node);
+        model_tree_grow_all(view, node);
+    }
+}
+
 /* Zones and teams stand open at the start, as far as that is a page or two. */
 static void open_first(struct model_view *view, struct tree_node *parent, int levels)
 {

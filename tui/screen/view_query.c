@@ -23,11 +23,16 @@ static void query_find_engines(struct query_view *query)
 const char *query_engine_name(const struct query_view *query)
 {
     static char name[128]; /* of the screen's thread */
+    const char *why;
     if (query->engine_count == 0)
         return "nothing to ask";
     const struct query_engine *engine = &query->engines[query->engine];
-    snprintf(name, sizeof name, "%s: %s", engine->scan ? "scan" : "postgres",
-             engine->scan ? query->view.app->profile.lake.catalog.name : engine->source->name);
+    const struct pipeline *pipeline = app_pipeline(query->view.app, &why);
+    if (!engine->scan)
+        snprintf(name, sizeof name, "postgres: %s", engine->source->name);
+    else
+        snprintf(name, sizeof name, "scan: %s%s%s", query->view.app->profile.lake.catalog.name,
+                 pipeline ? "." : "", pipeline ? pipeline->namespace : "");
     return name;
 }
 
@@ -203,7 +208,7 @@ static void query_interrupt(struct query_view *query)
     else if (editor_searches(&query->editor))
         editor_search_end(&query->editor, false);
     else
-        editor_set(&query->editor, (struct slice){"", 0}, 0);
+        editor_clear(&query->editor);
 }
 
 static void act_in_editor(struct query_view *query, enum action_id action)

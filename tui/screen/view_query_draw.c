@@ -176,7 +176,7 @@ static void draw_hints(const struct query_view *query, struct canvas *canvas, st
     static const char *const hints[] = {
         "Enter in the editor asks; several lines end with ;",
         "p on a stream, a table or a dataset shows its first rows here",
-        "The scan knows SELECT * | columns | count(*) FROM table [WHERE …] [LIMIT n]",
+        "The scan knows SELECT columns, * or count(*) FROM t [WHERE …] [LIMIT n]",
         "@ asks another engine: the source's Postgres knows all of its SQL",
     };
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
@@ -216,16 +216,34 @@ static void draw_answer(struct query_view *query, struct canvas *canvas, struct 
                      "the answer has no columns");
 }
 
+static int tab_text(const struct query_view *query, size_t index, char *out, size_t size)
+{
+    const struct query_tab *tab = query->tabs[index];
+    snprintf(out, size, index == query->tab ? "[%zu %s%s]" : "%zu %s%s", index + 1,
+             tab->engine.scan ? "" : "source: ", tab->name);
+    return text_width(slice_of(out), 64) + 2;
+}
+
+/* From the first one that leaves room for the tab in sight. */
 static void draw_tabs(const struct query_view *query, struct canvas *canvas, struct rect line)
 {
-    int column = line.column + 1, end = line.column + line.columns;
-    for (size_t i = 0; i < query->tab_count && column < end - 2; i++) {
-        bool on = i == query->tab;
-        column +=
-            canvas_format(canvas, line.row, column, end - column - 1, on ? STYLE_TAB_ON : STYLE_TAB,
-                          on ? "[%zu %s%s]" : "%zu %s%s", i + 1,
-                          query->tabs[i]->engine.scan ? "" : "source: ", query->tabs[i]->name) +
-            2;
+    char text[64];
+    int column = line.column + 1, end = line.column + line.columns - 1, needed = 2;
+    size_t first = query->tab;
+    for (size_t i = query->tab + 1; i-- > 0;) {
+        needed += tab_text(query, i, text, sizeof text);
+        if (needed > line.columns && i < query->tab)
+            break;
+        first = i;
+    }
+    if (first)
+        canvas_print(canvas, line.row, line.column, 1, STYLE_DIM,
+                     canvas_glyph(canvas, GLYPH_ELLIPSIS));
+    for (size_t i = first; i < query->tab_count && column < end - 4; i++) {
+        tab_text(query, i, text, sizeof text);
+        column += canvas_print(canvas, line.row, column, end - column,
+                               i == query->tab ? STYLE_TAB_ON : STYLE_TAB, text) +
+                  2;
     }
     if (query->tab_count > 1 && column < end - 16)
         canvas_print_right(canvas, line.row, line.column, line.columns - 1, STYLE_DIM,
@@ -281,7 +299,8 @@ void query_draw(struct view *view, struct canvas *canvas, struct rect rect)
     lines = lines > most ? (most > EDITOR_LEAST ? most : EDITOR_LEAST) : lines;
     int note = rect.rows >= NOTE_ROWS;
     draw_editor(query, canvas, (struct rect){rect.row, rect.column, lines + 2, rect.columns});
-    draw_tabs(query, canvas, (struct rect){rect.row + lines + 2, rect.column, 1, rect.columns});
+    if (query->tab_count)
+        draw_tabs(query, canvas, (struct rect){rect.row + lines + 2, rect.column, 1, rect.columns});
     draw_answer(query, canvas,
                 (struct rect){rect.row + lines + 3, rect.column, rect.rows - lines - 3 - note,
                               rect.columns});

@@ -147,7 +147,7 @@ static void tab_point_at_error(struct query_tab *tab)
     size_t at;
     struct editor *editor = &tab->view->editor;
     if (tab->sql && slice_is(editor_text(editor), tab->sql) && query_error_place(tab, &at))
-        editor_set(editor, slice_of(tab->sql), at);
+        editor_move(editor, at);
 }
 
 static void tab_end(void *context, const struct query_end *end)
@@ -265,6 +265,7 @@ static void tab_start(struct query_tab *tab)
     tab->started_ns = clock_monotonic_ns();
     tab->took_ns = 0;
     tab->more = tab->capped = false;
+    tab->facts = (struct query_facts){.read_rows = -1, .read_bytes = -1};
     tab->work = query_work_start(query->view.app, &(struct query_ask){.engine = tab->engine,
                                                                       .sql = tab->sql,
                                                                       .table = tab->table,

@@ -145,8 +145,8 @@ void streams_checked(const struct app *app, const struct watch_stream *stream, c
         if (stream->answered_us[i] == stream->checked_us)
             continue;
         watch_time(stream->answered_us[i], true, at, sizeof at);
-        used += snprintf(out + used, size - (size_t)used, "; %s %s %s", stream->lag.chain[i].stage,
-                         stream->answered_us[i] ? "last answered" : "never answered",
+        used += snprintf(out + used, size - (size_t)used, "; %s %s%s", stream->lag.chain[i].stage,
+                         stream->answered_us[i] ? "last answered " : "never answered",
                          stream->answered_us[i] ? at : "");
     }
 }
