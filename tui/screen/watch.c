@@ -132,7 +132,7 @@ static void watch_slow(void *context)
 {
     struct app *app = context;
     watch_tick_views(app);
-    if (app->watch.job && app->watch.fast_us)
+    if (app->watch.job && app->watch.fast)
         loop_after(&app->loop, LOOK_MS, watch_slow, app);
 }
 
@@ -189,6 +189,8 @@ static void watch_done(void *context, bool ok, const struct error *error)
     struct watch *watch = &app->watch;
     watch->job = NULL;
     watch->looked_us = clock_now_us();
+    if (work->whole)
+        watch->whole_us = watch->looked_us;
     loop_cancel(&app->loop, watch_slow, app);
     loop_cancel(&app->loop, watch_silent, app);
     watch_take(app);
@@ -226,7 +228,7 @@ static void watch_start(struct app *app, bool whole)
     watch->job = app_job(app, &watch_kind, watch->work);
     if (watch->job && whole)
         loop_after(&app->loop, SILENT_MS, watch_silent, app);
-    if (watch->job && watch->fast_us)
+    if (watch->job && watch->fast)
         loop_after(&app->loop, LOOK_MS, watch_slow, app);
 }
 
@@ -260,7 +262,7 @@ static bool watch_is_fast(const struct app *app)
 /* Where it looks each second anyhow, nothing is to be done. */
 void watch_runs_came(struct app *app)
 {
-    if (kind_in_sight(app) == &view_runs && app->watch.fast_us == 0)
+    if (kind_in_sight(app) == &view_runs && !app->watch.fast)
         watch_start(app, false);
 }
 
@@ -295,26 +297,26 @@ static void watch_first(struct app *app)
 void watch_pace(struct app *app)
 {
     struct watch *watch = &app->watch;
-    bool fast = watch_is_fast(app);
-    if (fast && watch->fast_us == 0)
-        watch->fast_us = clock_now_us();
-    else if (!fast)
-        watch->fast_us = 0;
+    bool runs = kind_in_sight(app) == &view_runs;
+    watch->fast = watch_is_fast(app);
+    bool streams = watch->fast && !runs;
+    watch->fast_us = !streams ? 0 : watch->fast_us ? watch->fast_us : clock_now_us();
     /* A look that began behind a page that rests: now its ages tick. */
-    if (watch->job && fast)
+    if (watch->job && watch->fast)
         loop_after(&app->loop, LOOK_MS, watch_slow, app);
     if (watch->work == NULL || watch->job)
         return;
-    if (!fast && watch->looked_us && !watch_services_any(&app->profile)) {
+    if (!watch->fast && watch->looked_us && !watch_services_any(&app->profile)) {
         loop_cancel(&app->loop, watch_timer, app);
         return;
     }
-    int64_t pace = fast ? LOOK_MS : REST_MS;
     if (watch->looked_us == 0) {
         watch_first(app);
         return;
     }
-    int64_t since = (clock_now_us() - watch->looked_us) / 1000;
+    int64_t pace = watch->fast ? LOOK_MS : REST_MS;
+    int64_t last = runs ? watch->looked_us : watch->whole_us;
+    int64_t since = last ? (clock_now_us() - last) / 1000 : pace;
     if (since >= pace || since < 0)
         watch_timer(app);
     else

@@ -85,7 +85,9 @@ struct watch {
     int64_t checked_us;    /* of the last whole answer about the streams; 0: none yet */
     bool first_set;        /* the first look is set for soon */
     int64_t looked_us;     /* when the last look ended, whatever came of it */
-    int64_t fast_us;       /* since when it looks each second; 0: it does not */
+    int64_t whole_us;      /* the same of the last one at the streams too */
+    bool fast;             /* it looks each second: at the runs at least */
+    int64_t fast_us;       /* since when at the streams too; 0: it does not */
     struct job *job;       /* looking now */
     struct watch_work *work;
     struct watch_probe *probe; /* services by HTTP, at their own pace */
