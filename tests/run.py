@@ -32,7 +32,7 @@ E2E_LIMIT = 900
 WATCHED_TOO = {"generated", "trino_tables"}
 
 # What the pty tier's files drive besides the terminal layer alone and the screen of a world without a Postgres.
-PTY_PROGRAMS = {"frames": ("probe", "screen", "built")}
+PTY_PROGRAMS = {"frames": ("probe", "screen", "built"), "backends": ("screen",), "hostile": ("screen",)}
 
 
 @dataclasses.dataclass

@@ -1,4 +1,5 @@
 /* The screen: what the program does when no verb is given. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +49,21 @@ static int screen_run_all(struct command *command, struct app **app, const char 
     return code;
 }
 
+/* It stays open for days and reads much for a moment: what is freed goes back at once. By itself
+ * the allocator would learn from the first large answer to keep as much, in each thread. */
+static void keep_little(void)
+{
+    enum { LARGE = 256 << 10, ARENAS_MOST = 2 };
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+    mallopt(M_TRIM_THRESHOLD, LARGE);
+    mallopt(M_ARENA_MAX, ARENAS_MOST);
+    /* libpq brings libldap along, and that GnuTLS, which would set itself up unasked. */
+    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
+}
+
 static int screen_verb_run(struct command *command)
 {
+    keep_little();
     struct error error = {0};
     struct context_choice choice;
     if (!context_choose(command_option(command, "profile"), command_option(command, "context"),

@@ -86,7 +86,7 @@ def run():
     arguments, only = sys.argv[1:], ""
     if arguments[:1] == ["--only"]:
         only, arguments = arguments[1], arguments[2:]
-    scratch = scratch_folder()
+    scratch = tempfile.tempdir or scratch_folder()
     world, failed, end_world = os.environ.get("SCREEN_WORLD"), 0, None
     if world and not arguments:
         home, end_world = make_world(world, scratch)

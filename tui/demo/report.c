@@ -97,6 +97,12 @@ static void report_print(struct demo *demo, const char *phase, double seconds)
                 report_rate(now->events, old->events, seconds), now->batch, lag);
 }
 
+/* Milliseconds are what it was measured in. */
+static double report_seconds(const struct demo *demo)
+{
+    return (double)(int64_t)(demo->lag.freshness_s * 1000 + 0.5) / 1000;
+}
+
 static void report_json(struct demo *demo, const char *phase)
 {
     json_t *rows = json_object();
@@ -111,7 +117,7 @@ static void report_json(struct demo *demo, const char *phase)
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "event", "progress", "phase", phase,
                   "simulated", (json_int_t)now->simulated, "captured", captured, "merged",
                   (json_int_t)now->events, "batch", (json_int_t)now->batch, "freshness_s",
-                  demo->lag_known && demo->lag.freshness_s >= 0 ? json_real(demo->lag.freshness_s)
+                  demo->lag_known && demo->lag.freshness_s >= 0 ? json_real(report_seconds(demo))
                                                                 : json_null(),
                   "rows", rows),
         NULL);

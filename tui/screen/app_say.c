@@ -85,12 +85,8 @@ static const char *twin_value(const struct object *object, const char *name, siz
 {
     const struct {
         const char *name, *value;
-    } values[] = {{"stream", object->stream},
-                  {"dataset", object->dataset},
-                  {"run", object->run},
-                  {"table", object->table},
-                  {"step", object->step},
-                  {"path", object->text}};
+    } values[] = {{"stream", object->stream}, {"dataset", object->dataset}, {"run", object->run},
+                  {"table", object->table},   {"step", object->step},       {"path", object->text}};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strlen(values[i].name) == length && memcmp(values[i].name, name, length) == 0)
             return values[i].value;

@@ -12,8 +12,8 @@ enum { ARGUMENTS_MOST = 40, POLL_MS = 100 };
 
 extern char **environ;
 
-static bool start(const char *const *arguments, const int *out, const int *err, pid_t *pid,
-                  struct error *error)
+static bool start(const char *program, const char *const *arguments, const int *out, const int *err,
+                  pid_t *pid, struct error *error)
 {
     const char *all[ARGUMENTS_MOST + 2] = {"surfboard"};
     for (size_t i = 0; arguments[i] && i < ARGUMENTS_MOST; i++)
@@ -32,8 +32,8 @@ static bool start(const char *const *arguments, const int *out, const int *err, 
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    int number = posix_spawn(pid, "/proc/self/exe", &files, &attributes, (char *const *)(void *)all,
-                             environ);
+    int number =
+        posix_spawn(pid, program, &files, &attributes, (char *const *)(void *)all, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return number == 0 || error_set_system(error, number, "starting surfboard init");
@@ -68,14 +68,15 @@ static bool collect(int out_fd, int err_fd, struct buffer *out, struct buffer *e
     return true;
 }
 
-bool guide_init_run(const char *const *arguments, struct buffer *out, struct buffer *err,
-                    int *exit_code, const atomic_bool *stop, struct error *error)
+bool guide_init_run(const char *program, const char *const *arguments, struct buffer *out,
+                    struct buffer *err, int *exit_code, const atomic_bool *stop,
+                    struct error *error)
 {
     int outs[2] = {-1, -1}, errs[2] = {-1, -1}, status = 0;
     pid_t pid = -1;
     bool ok = (pipe2(outs, O_CLOEXEC) == 0 && pipe2(errs, O_CLOEXEC) == 0) ||
               error_set_system(error, errno, "pipe");
-    ok = ok && start(arguments, outs, errs, &pid, error);
+    ok = ok && start(program, arguments, outs, errs, &pid, error);
     close(outs[1]);
     close(errs[1]);
     if (ok && !collect(outs[0], errs[0], out, err, stop)) {

@@ -1,12 +1,8 @@
 /* The guide of the first start: what init asks, as a form. It does nothing by itself: `surfboard
  * init` with what was typed shows or writes the profile, so that both can't drift. */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/base/file.h"
 #include "core/base/memory.h"
@@ -63,8 +59,8 @@ struct guide_job {
 static bool guide_job_run(struct job *job, void *context, struct error *error)
 {
     struct guide_job *work = context;
-    return guide_init_run(work->arguments, &work->out, &work->err, &work->exit_code,
-                          job_stop_flag(job), error);
+    return guide_init_run(work->app->runner.binary.path, work->arguments, &work->out, &work->err,
+                          &work->exit_code, job_stop_flag(job), error);
 }
 
 static void guide_job_done(void *context, bool ok, const struct error *error)

@@ -16,6 +16,7 @@ enum {
     LOOK_MS = 1000,
     REST_MS = 30000,
     LOOK_LIMIT_MS = 20000,
+    SILENT_MS = 3500,
     STALE_LOOKS = 3
 };
 
@@ -131,6 +132,14 @@ static void watch_slow(void *context)
         loop_after(&app->loop, LOOK_MS, watch_slow, app);
 }
 
+/* Nobody who was asked for so long is still shown as answering. */
+static void watch_silent(void *context)
+{
+    struct app *app = context;
+    watch_services_silent(app);
+    app->dirty = true;
+}
+
 static bool watch_run(struct job *job, void *context, struct error *error)
 {
     return watch_read(context, job_stop_flag(job), error);
@@ -179,6 +188,7 @@ static void watch_done(void *context, bool ok, const struct error *error)
     if (work->whole)
         watch->whole_us = watch->looked_us;
     loop_cancel(&app->loop, watch_slow, app);
+    loop_cancel(&app->loop, watch_silent, app);
     watch_take(app);
     watch_notice_open(app);
     if (ok)
@@ -188,6 +198,8 @@ static void watch_done(void *context, bool ok, const struct error *error)
     if (ok && work->whole) {
         watch->checked_us = watch->looked_us;
         watch_services_take(app);
+    } else if (!ok && error->kind == ERROR_UNREACHABLE) {
+        watch_services_silent(app);
     }
     work->measured = 0;
     watch_tick_views(app);
@@ -210,6 +222,8 @@ static void watch_start(struct app *app, bool whole)
         return;
     watch->work->whole = whole;
     watch->job = app_job(app, &watch_kind, watch->work);
+    if (watch->job && whole)
+        loop_after(&app->loop, SILENT_MS, watch_silent, app);
     if (watch->job && watch->fast)
         loop_after(&app->loop, LOOK_MS, watch_slow, app);
 }
@@ -283,6 +297,9 @@ void watch_pace(struct app *app)
     watch->fast = watch_is_fast(app);
     bool streams = watch->fast && !runs;
     watch->fast_us = !streams ? 0 : watch->fast_us ? watch->fast_us : clock_now_us();
+    /* A look that began behind a page that rests: now its ages tick. */
+    if (watch->job && watch->fast)
+        loop_after(&app->loop, LOOK_MS, watch_slow, app);
     if (watch->work == NULL || watch->job)
         return;
     if (!watch->fast && watch->looked_us && !watch_services_any(&app->profile)) {

@@ -58,6 +58,8 @@ void watch_services_start(struct app *app);
 void watch_services_stop(struct app *app);
 /* The header's line anew, from the streams' sessions and the probes. */
 void watch_services_take(struct app *app);
+/* Those that a look asks are taken for silent until it tells more. */
+void watch_services_silent(struct app *app);
 /* Whether the profile names anything that can be asked. */
 bool watch_services_any(const struct profile *profile);
 

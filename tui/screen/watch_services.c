@@ -184,6 +184,21 @@ static void take_sessions(struct watch *watch)
                     session->catalog ? "" : session->catalog_why.message);
 }
 
+void watch_services_silent(struct app *app)
+{
+    struct watch *watch = &app->watch;
+    char since[16] = "the start";
+    if (watch->checked_us)
+        watch_time(watch->checked_us, false, since, sizeof since);
+    for (size_t i = 0; i < watch->service_count; i++) {
+        struct watch_service *service = &watch->services[i];
+        if (strcmp(service->name, "pg") != 0 && strcmp(service->name, "lake") != 0)
+            continue;
+        service->state = LAG_UNKNOWN;
+        snprintf(service->why, sizeof service->why, "no answer since %s", since);
+    }
+}
+
 void watch_services_take(struct app *app)
 {
     struct watch *watch = &app->watch;
