@@ -37,6 +37,7 @@ def stopped_reader():
         with Line(Program.command, size=(160, 50)) as line:
             calm(line)
             fill(line)
+            time.sleep(0.5)  # the last size change is drawn once it rests
             used = line.asleep()
             time.sleep(0.3)
             assert used is not None and used == line.asleep(), "busy while it can only wait"
