@@ -12,7 +12,6 @@
 #include "core/merge/feed.h"
 #include "core/net/pg.h"
 #include "core/store/store.h"
-#include "core/pipeline/wanted.h"
 
 enum { LAG_SOURCE, LAG_CAPTURED, LAG_FILES, LAG_MERGED, LAG_VISIBLE };
 enum { LAG_ANSWER_MS = 5000, LAG_CONNECT_MS = 3000, LAG_MARKS_MOST = 64, LAG_RUNS = 200 };
@@ -51,6 +50,7 @@ void lag_session_close(struct lag_session *session)
     store_close(session->deltas);
     run_list_destroy(&session->runs);
     lag_tables_destroy(&session->tables);
+    wanted_destroy(&session->wanted);
     *session = (struct lag_session){0};
 }
 
@@ -217,6 +217,13 @@ static void measure_source(struct measure *measure)
               lag_s, slot.confirmed);
 }
 
+static uint64_t hash_entry(uint64_t before, const struct store_entry *entry)
+{
+    uint64_t parts[] = {before, hash_bytes(entry->key, strlen(entry->key), 0), entry->size,
+                        (uint64_t)entry->modified_ms};
+    return hash_bytes(parts, sizeof parts, 0);
+}
+
 static bool measure_files(struct measure *measure, struct error *error)
 {
     struct lag_session *session = measure->session;
@@ -231,6 +238,7 @@ static bool measure_files(struct measure *measure, struct error *error)
         measure->record_ms = 0;
     for (size_t i = 0; ok && i < measure->stream->table_count; i++) {
         struct store_listing listing;
+        uint64_t files = 0;
         char *prefix = memory_format(error, "%s/", measure->stream->tables[i].topic);
         TRY(prefix);
         ok = store_list(session->deltas, prefix, &listing, &why);
@@ -240,12 +248,17 @@ static bool measure_files(struct measure *measure, struct error *error)
             continue;
         }
         for (size_t j = 0; ok && j < listing.count; j++) {
+            files = hash_entry(files, &listing.entries[j]);
             measure->files++;
             if (listing.entries[j].modified_ms > measure->newest_file_ms)
                 measure->newest_file_ms = listing.entries[j].modified_ms;
         }
         if (ok)
             store_listing_destroy(&listing);
+        struct lag_table *entry =
+            lag_tables_entry(&session->tables, &measure->stream->tables[i], error);
+        TRY(entry);
+        entry->files = files;
     }
     char position[LAG_TEXT_SIZE];
     if (!ok) {
@@ -304,8 +317,7 @@ static bool oldest_waiting(struct measure *measure, const struct stream_table *t
 static bool measure_table(struct measure *measure, const struct stream_table *table,
                           struct error *error)
 {
-    const struct lag_table *facts;
-    double oldest = 0;
+    struct lag_table *facts;
     TRY(lag_tables_look(&measure->session->tables, measure->session->catalog,
                         measure->pipeline->namespace, table, &facts, error));
     measure->tables_there += facts->there;
@@ -313,9 +325,15 @@ static bool measure_table(struct measure *measure, const struct stream_table *ta
         measure->lag->batch = facts->batch;
     if (facts->newest_ms > measure->newest_snapshot_ms)
         measure->newest_snapshot_ms = facts->newest_ms;
-    TRY(oldest_waiting(measure, table, facts->watermark, &oldest, error));
-    if (oldest > 0 && (measure->oldest_s == 0 || oldest < measure->oldest_s))
-        measure->oldest_s = oldest;
+    bool known = facts->oldest_known && facts->oldest_files == facts->files &&
+                 facts->oldest_version == facts->version;
+    facts->oldest_known = false;
+    TRY(known || oldest_waiting(measure, table, facts->watermark, &facts->oldest_s, error));
+    facts->oldest_known = true;
+    facts->oldest_files = facts->files;
+    facts->oldest_version = facts->version;
+    if (facts->oldest_s > 0 && (measure->oldest_s == 0 || facts->oldest_s < measure->oldest_s))
+        measure->oldest_s = facts->oldest_s;
     return true;
 }
 
@@ -480,21 +498,29 @@ static void lag_judge(struct measure *measure)
 static void lag_pause(struct measure *measure)
 {
     struct lag *lag = measure->lag;
-    struct wanted wanted;
+    struct lag_session *session = measure->session;
     static const char *const over[] = {"FAILED", "not built", "unknown"};
     for (size_t i = 0; i < sizeof over / sizeof *over; i++)
         if (strcmp(lag->state, over[i]) == 0)
             return;
-    if (!wanted_load(measure->pipeline->profile, &wanted, NULL))
-        return; /* doctor says what is wrong with the file */
-    const struct wanted_work *merge = wanted_find(&wanted, "merge", measure->stream->name);
+    /* One reading serves all streams of a look. */
+    int64_t now = clock_monotonic_ns();
+    if (session->wanted_ns == 0 || now - session->wanted_ns > LAG_SLOT_NS ||
+        now < session->wanted_ns) {
+        wanted_destroy(&session->wanted);
+        session->wanted = (struct wanted){0};
+        /* doctor says what is wrong with the file */
+        if (!wanted_load(measure->pipeline->profile, &session->wanted, NULL))
+            session->wanted = (struct wanted){0};
+        session->wanted_ns = now;
+    }
+    const struct wanted_work *merge = wanted_find(&session->wanted, "merge", measure->stream->name);
     if (merge && merge->paused) {
         lag->state = "paused";
         lag->stuck_at = lag->chain[LAG_MERGED].stage;
         snprintf(lag->reason, sizeof lag->reason, "paused by %s since %s", merge->by, merge->since);
         snprintf(lag->remedy, sizeof lag->remedy, "surfboard resume %s", measure->stream->name);
     }
-    wanted_destroy(&wanted);
 }
 
 bool lag_measure(const struct pipeline *pipeline, const struct stream *stream,

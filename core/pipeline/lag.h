@@ -7,6 +7,7 @@
 #include "core/pipeline/lag_table.h"
 #include "core/pipeline/pipeline.h"
 #include "core/pipeline/run.h"
+#include "core/pipeline/wanted.h"
 
 struct catalog;
 struct pg;
@@ -74,6 +75,8 @@ struct lag_session {
     int64_t runs_ns;
     struct error runs_why; /* they can't be read; kind 0: they can */
     struct lag_tables tables;
+    struct wanted wanted; /* read once a look */
+    int64_t wanted_ns;
 };
 
 void lag_session_close(struct lag_session *session);

@@ -12,21 +12,29 @@ static void lag_table_forget(struct lag_table *table)
 {
     free(table->pointer);
     json_decref(table->watermark);
-    *table = (struct lag_table){.table = table->table, .rows = -1};
+    table->pointer = NULL;
+    table->watermark = NULL;
+    table->there = table->oldest_known = false;
+    table->batch = table->newest_ms = 0;
+    table->rows = -1;
+    table->snapshot_count = 0;
+    table->version++;
 }
 
 void lag_tables_destroy(struct lag_tables *tables)
 {
     for (size_t i = 0; i < tables->count; i++) {
-        lag_table_forget(tables->tables[i]);
-        free(tables->tables[i]);
+        struct lag_table *table = tables->tables[i];
+        free(table->pointer);
+        json_decref(table->watermark);
+        free(table);
     }
     free(tables->tables);
     *tables = (struct lag_tables){0};
 }
 
-static struct lag_table *lag_tables_entry(const struct lag_tables *tables,
-                                          const struct stream_table *table)
+static struct lag_table *tables_find(const struct lag_tables *tables,
+                                     const struct stream_table *table)
 {
     for (size_t i = 0; i < tables->count; i++)
         if (tables->tables[i]->table == table)
@@ -37,13 +45,13 @@ static struct lag_table *lag_tables_entry(const struct lag_tables *tables,
 const struct lag_table *lag_tables_find(const struct lag_tables *tables,
                                         const struct stream_table *table)
 {
-    return lag_tables_entry(tables, table);
+    return tables_find(tables, table);
 }
 
-static struct lag_table *lag_tables_add(struct lag_tables *tables, const struct stream_table *table,
-                                        struct error *error)
+struct lag_table *lag_tables_entry(struct lag_tables *tables, const struct stream_table *table,
+                                   struct error *error)
 {
-    struct lag_table *entry = lag_tables_entry(tables, table);
+    struct lag_table *entry = tables_find(tables, table);
     if (entry)
         return entry;
     if (!memory_grow(&tables->tables, &tables->capacity, tables->count + 1, sizeof(void *), error))
@@ -153,11 +161,10 @@ static bool lag_table_load(struct lag_table *entry, struct catalog *catalog,
 }
 
 bool lag_tables_look(struct lag_tables *tables, struct catalog *catalog, const char *namespace_name,
-                     const struct stream_table *table, const struct lag_table **out,
-                     struct error *error)
+                     const struct stream_table *table, struct lag_table **out, struct error *error)
 {
     struct catalog_ident ident = {namespace_name, table->name};
-    struct lag_table *entry = lag_tables_add(tables, table, error);
+    struct lag_table *entry = lag_tables_entry(tables, table, error);
     struct buffer pointer = {0};
     struct error why = {0};
     TRY(entry);

@@ -30,6 +30,13 @@ struct lag_table {
     int64_t rows;                                      /* in it now; -1: not known */
     struct lag_snapshot snapshots[LAG_SNAPSHOTS_MOST]; /* the last ones, the newest first */
     size_t snapshot_count;
+    uint64_t version; /* rises when it is read anew */
+    /* Its delta files, and the oldest change in them that is not merged: looked for again when
+     * files or table changed. */
+    uint64_t files; /* which there are, by name, size and time */
+    uint64_t oldest_files, oldest_version;
+    bool oldest_known;
+    double oldest_s;
 };
 
 /* All tables of a session by stream_table; zero-initialise. */
@@ -42,9 +49,11 @@ void lag_tables_destroy(struct lag_tables *tables);
 /* NULL when it was never asked for. */
 const struct lag_table *lag_tables_find(const struct lag_tables *tables,
                                         const struct stream_table *table);
+/* Its entry, made when there is none; NULL: no memory. */
+struct lag_table *lag_tables_entry(struct lag_tables *tables, const struct stream_table *table,
+                                   struct error *error);
 /* As the catalog has it now. A table that is not there is no error: `there` says so. */
 bool lag_tables_look(struct lag_tables *tables, struct catalog *catalog, const char *namespace_name,
-                     const struct stream_table *table, const struct lag_table **out,
-                     struct error *error);
+                     const struct stream_table *table, struct lag_table **out, struct error *error);
 
 #endif

@@ -104,7 +104,7 @@ static void unchanged_tables_are_not_read_again(void **state)
     struct iceberg_table made;
     struct error error = {0};
     struct lag_tables tables = {0};
-    const struct lag_table *table = NULL;
+    struct lag_table *table = NULL;
     lake_open(&lake);
     struct stream_table named = {.name = lake.uri};
     assert_true(lag_tables_look(&tables, lake.catalog, NULL, &named, &table, &error));

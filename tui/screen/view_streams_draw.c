@@ -1,6 +1,7 @@
 /* What the Streams view shows: the sum, the worst, the last change, the list. */
 #include <string.h>
 
+#include "core/base/datetime.h"
 #include "core/base/quantity.h"
 #include "tui/screen/run_words.h"
 #include "tui/screen/view_streams.h"
@@ -58,6 +59,17 @@ static void draw_summary(const struct streams_view *view, struct canvas *canvas,
         canvas_print_right(canvas, rect.row, end - right, right, STYLE_WARN, text);
 }
 
+/* Records are in UTC, the screen is not. */
+static void localise_since(char *text, size_t size)
+{
+    char *since = strstr(text, " since "), at[32];
+    int64_t us;
+    if (since && datetime_parse_timestamptz(slice_of(since + 7), &us)) {
+        watch_time(us, true, at, sizeof at);
+        snprintf(since + 7, size - (size_t)(since + 7 - text), "%s", at);
+    }
+}
+
 void streams_reason(const struct app *app, const struct watch_stream *stream, char *out,
                     size_t size)
 {
@@ -75,11 +87,11 @@ void streams_reason(const struct app *app, const struct watch_stream *stream, ch
         watch_age((double)stream->lag.stream->freshness_ms / 1e3, goal, sizeof goal);
         snprintf(out, size, "%s old, goal %s: %s", age, goal,
                  stream->note[0] ? stream->note : stream->lag.reason);
-    } else if (strcmp(stream->state, "paused") == 0) {
-        snprintf(out, size, "somebody paused it: nothing is captured or merged");
     } else {
         snprintf(out, size, "%s",
                  stream->note[0] && !stream->lag.reason[0] ? stream->note : stream->lag.reason);
+        if (stream->paused)
+            localise_since(out, size);
     }
 }
 

@@ -7,7 +7,7 @@
 
 const char *const streams_states[STREAMS_STATES] = {
     "FAILED", "unknown", "stopped", "late", "catching up", "paused", "ok", "not built"};
-enum { RANK_UNKNOWN = 1, RANK_ORPHAN = 3, RANK_STALE_LAST = 4 };
+enum { RANK_UNKNOWN = 1, RANK_ORPHAN = 3, RANK_STALE_LAST = 4, RANK_TOLD_LAST = 5 };
 
 static int state_rank(const char *state)
 {
@@ -70,7 +70,7 @@ static bool row_shown(const struct streams_view *view, const struct streams_row 
 static void keep_worst(struct streams_view *view, struct streams_row row)
 {
     const struct watch *watch = &view->view.app->watch;
-    if (row.rank > RANK_STALE_LAST || (!row.orphan && !watch->streams[row.index].known))
+    if (row.rank > RANK_TOLD_LAST || (!row.orphan && !watch->streams[row.index].known))
         return;
     size_t at = view->worst_count;
     while (at && view->worst[at - 1].rank > row.rank)

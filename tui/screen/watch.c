@@ -84,11 +84,7 @@ static void judge(const struct watch *watch, struct watch_stream *stream)
     const char *state = stream->lag.state;
     judge_merging(watch, stream);
     bool late = strcmp(state, "late") == 0;
-    if (stream->paused && strcmp(state, "FAILED") != 0 && strcmp(state, "unknown") != 0 &&
-        strcmp(state, "not built") != 0)
-        stream->state = "paused";
-    else
-        stream->state = late && stream->trend.falls ? "catching up" : state;
+    stream->state = late && stream->trend.falls ? "catching up" : state;
 }
 
 static void take_stream(struct watch *watch, size_t index, int64_t now)
@@ -106,7 +102,7 @@ static void take_stream(struct watch *watch, size_t index, int64_t now)
     stream->rows_s = reading->rows_s;
     stream->rows = reading->rows;
     stream->tables_there = reading->tables_there;
-    stream->paused = reading->paused;
+    stream->paused = strcmp(reading->lag.state, "paused") == 0;
     stream->readers = reading->readers;
     stream->reader_count = reading->reader_count;
     watch_trend_feed(&stream->trend, stream->lag.freshness_s, now);

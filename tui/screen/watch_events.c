@@ -1,4 +1,4 @@
-/* What the watch shares with all operators of a state: paused work, and changes of state. */
+/* What the watch shares with all operators of a state: changes of state. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -6,24 +6,8 @@
 
 #include "core/pipeline/events.h"
 #include "tui/screen/watch_private.h"
-#include "tui/work.h"
 
 enum { EVENTS_MOST = 4096 };
-
-/* Who cannot read it knows of no pause; what was known stays. */
-void watch_read_wanted(struct watch_work *work)
-{
-    struct wanted wanted;
-    struct error ignored = {0};
-    if (!wanted_load(work->profile, &wanted, &ignored))
-        return;
-    for (size_t i = 0; i < work->count; i++) {
-        const struct wanted_work *merge =
-            wanted_find(&wanted, "merge", work->pipeline->streams[i].name);
-        work->readings[i].paused = merge && merge->paused;
-    }
-    wanted_destroy(&wanted);
-}
 
 static void keep_change(struct watch_change *change, const struct state_event *event)
 {
@@ -76,15 +60,6 @@ static void load_events(struct watch_work *work)
     event_list_destroy(&list);
 }
 
-/* Whether merging catches up changes too often to be news. */
-static const char *state_to_note(const struct watch_reading *reading)
-{
-    const char *state = reading->lag.state;
-    bool pausable =
-        strcmp(state, "ok") == 0 || strcmp(state, "late") == 0 || strcmp(state, "stopped") == 0;
-    return reading->paused && pausable ? "paused" : state;
-}
-
 /* What nobody noted within the events that were read is looked for once more before it is news. */
 static void note(struct watch_work *work, struct watch_reading *reading, const char *state)
 {
@@ -108,7 +83,8 @@ void watch_read_events(struct watch_work *work)
         return;
     for (size_t i = 0; i < work->measured; i++) {
         struct watch_reading *reading = &work->readings[i];
-        const char *state = state_to_note(reading);
+        /* Whether merging catches up changes too often to be news. */
+        const char *state = reading->lag.state;
         if (reading->lag.stream->capture && strcmp(reading->noted, state) != 0)
             note(work, reading, state);
     }

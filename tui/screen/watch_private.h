@@ -20,7 +20,6 @@ struct watch_work {
         double rows_s;
         int64_t rows;
         size_t tables_there;
-        bool paused;
         char noted[24]; /* the state that events.jsonl has, as far as we know */
         const char *const *readers;
         size_t reader_count;
@@ -45,8 +44,6 @@ bool watch_read(struct watch_work *work, const atomic_bool *stop, struct error *
 /* Which workspaces read what: once. */
 bool watch_read_readers(struct watch_work *work, struct error *error);
 
-/* Which streams somebody paused. */
-void watch_read_wanted(struct watch_work *work);
 /* Notes changes of state for everybody, and finds the newest. */
 void watch_read_events(struct watch_work *work);
 

@@ -154,7 +154,6 @@ bool watch_read(struct watch_work *work, const atomic_bool *stop, struct error *
     }
     lend_runs(work, false);
     if (ok && !atomic_load(stop)) {
-        watch_read_wanted(work);
         watch_read_events(work);
         read_orphans(work);
     }
