@@ -232,10 +232,7 @@ def main():
     folder = checks.scratch_folder()
     Quiet.home, Quiet.stop = checks.make_world("built", folder)
     Quiet.profile = Quiet.home / "surfboard.yaml"
-    try:
-        run()
-    finally:
-        Quiet.stop()
+    run(Quiet.stop)
 
 
 main()

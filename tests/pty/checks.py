@@ -83,12 +83,13 @@ def check(promise, probe=False):
     return add
 
 
-def run():
+def run(end_world=None):
+    """`end_world`: called before the scratch folder goes."""
     arguments, only = sys.argv[1:], ""
     if arguments[:1] == ["--only"]:
         only, arguments = arguments[1], arguments[2:]
     scratch = tempfile.tempdir or scratch_folder()
-    world, failed, end_world = os.environ.get("SCREEN_WORLD"), 0, None
+    world, failed = os.environ.get("SCREEN_WORLD") if end_world is None else None, 0
     if world and not arguments:
         home, end_world = make_world(world, scratch)
         arguments = [surfboard(), "--profile", str(home / "surfboard.yaml")]

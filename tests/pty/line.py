@@ -51,6 +51,7 @@ def shell(command, changes, ignored, told, told_what):
         os.tcsetpgrp(0, os.getpid())
         become(command, changes, ignored)
     os.write(told_what, b"P%d\n" % job)
+    os.read(told, 1)  # one that ends at once stays to be seen until somebody looks
     while True:
         status = os.waitpid(job, os.WUNTRACED)[1]
         os.tcsetpgrp(0, os.getpid())
@@ -99,6 +100,7 @@ class Line:
         os.set_blocking(self.master, False)
         self.pid = int(self.note(b"P"))
         self.process = os.pidfd_open(self.pid)
+        os.write(self.orders, b"g")
 
     def __enter__(self):
         return self
