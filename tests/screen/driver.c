@@ -198,6 +198,15 @@ static bool parse_size(const char *text, int *rows, int *columns)
     return sscanf(text, "%dx%d", columns, rows) == 2 && *rows > 0 && *columns > 0;
 }
 
+/* The file in the sources: the driver does not lie where the program does. */
+static const char *script_theme(struct script *script, const char *name)
+{
+    const char *root = getenv("ROOT");
+    char path[1024];
+    snprintf(path, sizeof path, "%s/themes/%s.yaml", root ? root : ".", name);
+    return script_keep(script, path);
+}
+
 /* Words that count before the start; -1: it is another. */
 static int script_option(struct script *script, const char *word, char *rest)
 {
@@ -208,7 +217,7 @@ static int script_option(struct script *script, const char *word, char *rest)
     else if (strcmp(word, "size") == 0)
         return parse_size(rest, &options->rows, &options->columns);
     else if (strcmp(word, "theme") == 0)
-        options->theme = script_keep(script, rest);
+        options->theme = script_theme(script, rest);
     else if (strcmp(word, "ascii") == 0)
         options->ascii = true;
     else if (strcmp(word, "read-only") == 0)

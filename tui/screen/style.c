@@ -277,6 +277,11 @@ static bool theme_find(const char *name, struct theme *out, struct error *error)
     static const char *const known[] = {"dark", "light", "mono"};
     const char *near = nearest_word(name, known, 3);
     error_set(error, ERROR_CONFIG, NULL, "no theme %.40s", name);
+    if (near && strcmp(near, name) == 0)
+        return error_remedy(error,
+                            "its file is not beside the program: make install puts it "
+                            "there; or name the file: screen.theme: /path/%s.yaml",
+                            name);
     return error_remedy(error, near ? "did you mean '%s'?" : "themes that come along: %s",
                         near ? near : "dark, light, mono");
 }
