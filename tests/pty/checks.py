@@ -30,7 +30,7 @@ class Program:
 
 
 # A page that doesn't tick, with rows to move on.
-CALM = {"still": ("2", r"Checked \d.*"), "built": ("2", r" 9 of 9 .*Checked \d")}
+CALM = {"still": ("2", r"lake ●.*Checked \d"), "built": ("2", r"lake ●.* 9 of 9 .*Checked \d")}
 
 
 def calm(line):
