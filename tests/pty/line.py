@@ -100,7 +100,8 @@ class Line:
         os.set_blocking(self.master, False)
         self.pid = int(self.note(b"P"))
         self.process = os.pidfd_open(self.pid)
-        os.write(self.orders, b"g")
+        if not leader:
+            os.write(self.orders, b"g")
 
     def __enter__(self):
         return self
