@@ -223,8 +223,8 @@ def main():
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--tier", action="append", choices=TIERS)
     options.add_argument("--only", default="")
-    # One more than cores: many wait for a disk, a server or a terminal.
-    options.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)
+    # More than cores: many wait for a disk, a server or a terminal.
+    options.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 2))
     options.add_argument("--fuzz-seconds", type=int, default=20)
     chosen = options.parse_args()
     tiers = chosen.tier or TIERS
