@@ -278,6 +278,23 @@ static bool folder_has(struct store *store, const char *key, bool *there, struct
     return true;
 }
 
+static bool folder_exists(struct store *store, bool *exists, struct error *error)
+{
+    return folder_has(store, "", exists, error);
+}
+
+static bool folder_make(struct store *store, struct error *error)
+{
+    return file_make_folders(store->root, 0770, error);
+}
+
+static bool folder_remove(struct store *store, bool *removed, struct error *error)
+{
+    *removed = rmdir(store->root) == 0 || errno == ENOENT;
+    return *removed || errno == ENOTEMPTY || errno == EEXIST ||
+           error_set_system(error, errno, "removing %s", store->root);
+}
+
 const struct store_ops folder_ops = {
     .close = folder_close,
     .key = folder_key,
@@ -294,4 +311,7 @@ const struct store_ops folder_ops = {
     .remove = folder_delete,
     .sweep = folder_sweep,
     .has_folder = folder_has,
+    .root_exists = folder_exists,
+    .root_make = folder_make,
+    .root_remove = folder_remove,
 };

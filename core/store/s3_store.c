@@ -184,4 +184,7 @@ const struct store_ops s3_ops = {
     .remove_many = s3_remove_many,
     .sweep = s3_sweep,
     .has_folder = s3_has_folder,
+    .root_exists = s3_bucket_exists,
+    .root_make = s3_bucket_make,
+    .root_remove = s3_bucket_remove,
 };

@@ -114,6 +114,12 @@ enum s3_owner { S3_ABSENT, S3_OURS, S3_THEIRS };
 bool s3_settle(const struct s3_store *store, const char *key, const char *put_id,
                enum s3_owner *owner, struct error *error);
 
+/* ---- the bucket (s3_bucket.c) ---- */
+
+bool s3_bucket_exists(struct store *store, bool *exists, struct error *error);
+bool s3_bucket_make(struct store *store, struct error *error);
+bool s3_bucket_remove(struct store *store, bool *removed, struct error *error);
+
 /* ---- listing and removing (s3_list.c) ---- */
 
 struct s3_list {

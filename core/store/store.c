@@ -39,6 +39,21 @@ bool store_is_local(const struct store *store)
     return store->ops == &folder_ops;
 }
 
+bool store_root_exists(struct store *store, bool *exists, struct error *error)
+{
+    return store->ops->root_exists(store, exists, error);
+}
+
+bool store_root_make(struct store *store, struct error *error)
+{
+    return store->ops->root_make(store, error);
+}
+
+bool store_root_remove(struct store *store, bool *removed, struct error *error)
+{
+    return store->ops->root_remove(store, removed, error);
+}
+
 bool store_key(const struct store *store, const char *uri, const char **key)
 {
     return store->ops->key(store, uri, key);

@@ -45,6 +45,11 @@ const char *store_uri(const struct store *store);
 bool store_is_durable(const struct store *store);
 /* Whether it is a folder of this machine. */
 bool store_is_local(const struct store *store);
+/* The root itself: the folder, or the bucket that the place is in. Making what is there is fine;
+ * removing takes an empty one only, else *removed is false. */
+bool store_root_exists(struct store *store, bool *exists, struct error *error);
+bool store_root_make(struct store *store, struct error *error);
+bool store_root_remove(struct store *store, bool *removed, struct error *error);
 /* The key of a full URI or absolute path below this store, a view into `uri`; false when it lies
  * elsewhere. "file:/a", "file:///a" and "/a" are the same place. */
 bool store_key(const struct store *store, const char *uri, const char **key);

@@ -28,6 +28,9 @@ struct store_ops {
     bool (*remove_many)(struct store *store, const char *const *keys, size_t count,
                         struct error *error);
     bool (*sweep)(struct store *store, const char *prefix, size_t *removed, struct error *error);
+    bool (*root_exists)(struct store *store, bool *exists, struct error *error);
+    bool (*root_make)(struct store *store, struct error *error);
+    bool (*root_remove)(struct store *store, bool *removed, struct error *error);
     bool (*has_folder)(struct store *store, const char *key, bool *there, struct error *error);
 };
 

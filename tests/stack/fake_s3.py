@@ -223,6 +223,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         bucket, _, key = urllib.parse.unquote(path[1:]).partition("/")
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.verify(bucket)
+        if not key and self.command in ("PUT", "DELETE"):
+            self.serve_bucket(bucket)
+            return
         if bucket not in state.objects:
             raise Refused(404, "NoSuchBucket", "The specified bucket does not exist")
         objects = state.objects[bucket]
@@ -236,6 +239,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.delete_many(objects)
         else:
             raise Refused(405, "MethodNotAllowed")
+
+    def serve_bucket(self, bucket):
+        with lock:
+            if self.command == "PUT":
+                if bucket in state.objects:
+                    raise Refused(409, "BucketAlreadyOwnedByYou")
+                state.objects[bucket] = {}
+            elif bucket not in state.objects:
+                raise Refused(404, "NoSuchBucket")
+            elif state.objects[bucket]:
+                raise Refused(409, "BucketNotEmpty")
+            else:
+                del state.objects[bucket]
+        self.reply(200 if self.command == "PUT" else 204)
 
     def check_conditions(self, objects, key):
         if self.action[0] == "deaf":

@@ -708,6 +708,31 @@ static void many_are_removed_at_once(void **state)
     store_close(store);
 }
 
+static void a_bucket_is_made_and_removed_when_empty(void **state)
+{
+    (void)state;
+    struct store *store = open_store("s3://fresh/t");
+    struct error error = {0};
+    bool is = true;
+    assert_good(&error, store_root_exists(store, &is, &error));
+    assert_false(is);
+    fake_s3_fault("PUT fresh 1 lost\nDELETE fresh 1 lost");
+    assert_good(&error, store_root_make(store, &error));
+    assert_good(&error, store_root_make(store, &error));
+    assert_good(&error, store_root_exists(store, &is, &error));
+    assert_true(is);
+    assert_good(&error, store_put(store, "x", SLICE_LITERAL("1"), &error));
+    fake_s3_reset();
+    assert_good(&error, store_root_make(store, &error));
+    assert_good(&error, store_put(store, "x", SLICE_LITERAL("1"), &error));
+    assert_good(&error, store_root_remove(store, &is, &error));
+    assert_false(is);
+    assert_good(&error, store_delete(store, "x", &error));
+    assert_good(&error, store_root_remove(store, &is, &error));
+    assert_true(is);
+    store_close(store);
+}
+
 /* ---- XML ---- */
 
 static bool count_element(void *context, const char *path, struct slice text, struct error *error)
@@ -780,6 +805,7 @@ int main(void)
         cmocka_unit_test_setup(a_missing_root_is_not_an_empty_store, reset),
         cmocka_unit_test_setup(a_listing_that_goes_round_in_circles_ends, reset),
         cmocka_unit_test_setup(many_are_removed_at_once, reset),
+        cmocka_unit_test_setup(a_bucket_is_made_and_removed_when_empty, reset),
         cmocka_unit_test_setup(xml_is_read_and_hostile_xml_refused, reset),
     };
     return cmocka_run_group_tests(tests, start, stop);
