@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MINIO = ROOT / "tests/stack/minio.sh"
+KINDS = {"minio": (ROOT / "tests/stack/minio.sh", "build"), "weed": (ROOT / "tests/stack/weed.sh", "fetch")}
 ACCESS, SECRET = "surfadmin", "surfsecret1"
 
 
@@ -21,20 +21,21 @@ def skip(reason):
 
 
 class Server:
-    """MinIO below `home`; ended by stop(). A machine that can't build it skips the test."""
+    """One of KINDS below `home`; ended by stop(). A machine that can't have it skips the test."""
 
-    def __init__(self, home):
-        self.home = pathlib.Path(home) / "minio"
-        built = subprocess.run([MINIO, "build"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if built.returncode:
-            skip((built.stderr.strip().splitlines() or ["MinIO can't be built"])[-1])
-        done = subprocess.run([MINIO, "start", self.home], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    def __init__(self, home, kind="minio"):
+        self.home = pathlib.Path(home) / kind
+        self.script, get = KINDS[kind]
+        got = subprocess.run([self.script, get], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if got.returncode:
+            skip((got.stderr.strip().splitlines() or [f"{kind} can't be had"])[-1])
+        done = subprocess.run([self.script, "start", self.home], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise RuntimeError(done.stderr)
         self.url = done.stdout.strip()
 
     def stop(self):
-        subprocess.run([MINIO, "stop", self.home], stdin=subprocess.DEVNULL)
+        subprocess.run([self.script, "stop", self.home], stdin=subprocess.DEVNULL)
 
     def environment(self, **more):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
