@@ -367,7 +367,7 @@ static bool upload_complete_once(struct s3_writer *writer, struct slice body, en
 /* Servers older than conditions on uploads ignore them: whoever is there already has won. */
 static bool upload_check_absent(struct s3_writer *writer, struct error *error)
 {
-    enum s3_owner owner;
+    enum s3_owner owner = S3_THEIRS;
     TRY(s3_settle(writer_store(writer), writer->key, writer->put.id, &owner, error));
     return owner == S3_ABSENT || put_lost(writer_store(writer), writer->key, error);
 }
