@@ -113,6 +113,8 @@ static int command_run(struct command *command)
                   "%s changes the world, and --read-only was given", command->verb->name);
         return command_fail(command, &error);
     }
+    if (!command_context_find_s3(command, &error))
+        return command_fail(command, &error);
     int code = command->verb->run(command);
     command_progress(command, "%s", "");
     if (!command_context_finish(command, code, &error))

@@ -7,8 +7,10 @@
 #include "core/base/memory.h"
 #include "core/config/context.h"
 #include "core/config/profile.h"
+#include "core/pipeline/lake_store.h"
 #include "core/pipeline/lock.h"
 #include "core/pipeline/run.h"
+#include "core/store/s3.h"
 #include "tui/command_private.h"
 
 static bool context_pick(const struct command *command, struct context_choice *choice,
@@ -44,11 +46,26 @@ static bool context_load(struct command *command, struct error *error)
     if (ok) {
         memcpy(hidden->from, choice.from, sizeof hidden->from);
         hidden->profile = profile;
+        lake_store_use(profile);
     } else {
         free(profile);
     }
     context_choice_destroy(&choice);
     return ok;
+}
+
+bool command_context_find_s3(struct command *command, struct error *error)
+{
+    struct command_private *hidden = command->hidden;
+    bool named = false;
+    if (strcmp(command->verb->name, "init") == 0) /* it writes the profile */
+        return true;
+    for (int i = 0; i < command->count; i++)
+        named |= s3_is_uri(command->arguments[i]);
+    for (size_t i = 0; i < hidden->value_count; i++)
+        named |= hidden->values[i].text && s3_is_uri(hidden->values[i].text);
+    return !named || hidden->profile || !command_has_profile(command) ||
+           context_load(command, error);
 }
 
 bool command_begin_change(struct command *command, struct error *error)

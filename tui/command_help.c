@@ -173,7 +173,10 @@ bool command_write_man(FILE *out)
           ".TP\n.B SURFBOARD_CONTEXT\nthe context, as \\-\\-context\n"
           ".TP\n.B NO_COLOR\nno colours\n"
           ".TP\n.B XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME\nwhere contexts, state and "
-          "caches lie\n",
+          "caches lie\n"
+          ".TP\n.B AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY\n"
+          "where s3:// is, and by which keys, when no profile says so (lake.s3); also "
+          "AWS_SESSION_TOKEN and AWS_CA_BUNDLE\n",
           out);
     return !ferror(out);
 }

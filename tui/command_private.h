@@ -41,6 +41,9 @@ bool command_parse(struct command_private *hidden, int count, char **arguments,
                    struct error *error);
 const struct command_value *command_value(const struct command *command, const char *name);
 
+/* When a word of the command line is a place of S3: the profile's S3, if a profile is found; else
+ * the environment's, as ever. */
+bool command_context_find_s3(struct command *command, struct error *error);
 /* Ends the run, if there is one, with the verb's exit code. */
 bool command_context_finish(struct command *command, int exit_code, struct error *error);
 void command_context_destroy(struct command *command);

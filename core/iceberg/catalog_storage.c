@@ -206,7 +206,9 @@ static bool storage_put_pointer(struct iceberg_commit *commit, struct store *sto
     iceberg_commit_set_outcome(commit, ICEBERG_OUTCOME_UNKNOWN); /* until it is known */
     if (store_put_if_absent(store, key, iceberg_commit_metadata(commit), &problem))
         return true;
-    if (!storage_is_ours(store, key, commit, &ours, &exists))
+    /* Not there, after an answer that was lost: it may yet get there. */
+    if (!storage_is_ours(store, key, commit, &ours, &exists) ||
+        (!exists && problem.kind == ERROR_UNKNOWN))
         return error_set(error, ERROR_UNKNOWN, "look at the store, then run the same command again",
                          "%s/%s: the outcome of the commit is not known: %s", store_root(store),
                          key, problem.message);

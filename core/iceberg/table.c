@@ -136,6 +136,23 @@ static bool table_read(struct iceberg_table *table, const char *name, struct err
 
 /* ---- opening ---- */
 
+/* Where files may lie that are not below the table: anywhere on this machine, or in its bucket. */
+static bool table_open_outside(struct iceberg_table *table, struct error *error)
+{
+    const char *uri = store_uri(table->store);
+    const char *bucket = strstr(uri, "://");
+    if (store_is_local(table->store))
+        table->outside_store = store_open("/", NULL, error);
+    else {
+        size_t length = (size_t)(bucket - uri) + 3;
+        length += strcspn(uri + length, "/");
+        char *root = memory_copy_slice(slice_make(uri, length), error);
+        table->outside_store = root ? store_open(root, NULL, error) : NULL;
+        free(root);
+    }
+    return table->outside_store != NULL;
+}
+
 /* The table's folder: what stands before "/metadata/<file>"; with a metadata folder of another
  * name, what the metadata itself says. */
 static bool table_open_store(struct iceberg_table *table, struct error *error)
@@ -156,8 +173,7 @@ static bool table_open_store(struct iceberg_table *table, struct error *error)
     table->store = store_open(*root ? root : "/", NULL, error);
     free(root);
     TRY(table->store != NULL);
-    table->outside_store = store_open("/", NULL, error);
-    return table->outside_store != NULL;
+    return table_open_outside(table, error);
 }
 
 static bool table_unpack(struct slice *json, struct buffer *unpacked, const char *name,

@@ -33,7 +33,7 @@ struct iceberg_table {
     char *namespace_name;    /* as the catalog knows it; NULL when opened by URI */
     char *name;
     struct store *store;         /* rooted where the table was opened; owned */
-    struct store *outside_store; /* rooted at "/", for files elsewhere; owned, may be NULL */
+    struct store *outside_store; /* rooted at "/" or the bucket, for files elsewhere; owned */
     struct schema *schemas;      /* all, in the order of the metadata */
     size_t schema_count;
     const struct schema *schema; /* the current one, one of `schemas` */

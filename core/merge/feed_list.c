@@ -1,9 +1,7 @@
 #include "core/merge/feed_list.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/store/store.h"
 
@@ -142,11 +140,8 @@ static bool take_entries(const struct store_listing *listing, size_t prefix, con
 static bool require_folder(struct store *store, const char *folder, const char *topic,
                            struct error *error)
 {
-    char *path = file_join(store_root(store), folder, error);
-    TRY(path != NULL);
-    struct stat status;
-    bool there = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    free(path);
+    bool there = false;
+    TRY(store_has_folder(store, folder, &there, error));
     return there || error_set(error, ERROR_NOT_FOUND,
                               "check the folder's name; capture makes it with the first record",
                               "topic %s: no folder %s/%s", topic, store_root(store), folder);

@@ -16,11 +16,16 @@
 #define LIBCURL_FUNCTIONS(X) \
     X(CURL *, curl_easy_init, (void), (), NULL) \
     X(CURLcode, curl_easy_perform, (CURL *c), (c), CURLE_FAILED_INIT) \
-    X(const char *, curl_easy_strerror, (CURLcode code), (code), "libcurl is not there")
+    X(const char *, curl_easy_strerror, (CURLcode code), (code), "libcurl is not there") \
+    X(CURLcode, curl_global_init, (long flags), (flags), CURLE_FAILED_INIT) \
+    X(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *text), \
+      (list, text), NULL)
 
 /* X(name, parameters, arguments): those that give nothing */
 #define LIBCURL_PROCEDURES(X) \
-    X(curl_easy_cleanup, (CURL *c), (c))
+    X(curl_easy_cleanup, (CURL *c), (c)) \
+    X(curl_easy_reset, (CURL *c), (c)) \
+    X(curl_slist_free_all, (struct curl_slist * list), (list))
 /* clang-format on */
 
 static struct {
@@ -43,9 +48,18 @@ static const struct library_symbol symbols[] = {
 static struct library library =
     LIBRARY("libcurl", "libcurl4", symbols, "libcurl.so.4", "libcurl-gnutls.so.4");
 
+/* From one thread, before any other call: older libraries want it so. */
+static void start(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
 bool libcurl_ready(struct error *error)
 {
-    return library_ready(&library, error);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    TRY(library_ready(&library, error));
+    pthread_once(&once, start);
+    return true;
 }
 
 LIBCURL_FUNCTIONS(LIBRARY_PASS)

@@ -25,6 +25,19 @@ static const char *bucket_place(const struct step_target *target, size_t index)
     return index ? profile->lake.warehouse : profile->lake.deltas;
 }
 
+/* Whether one may write there, prove() finds out by writing. */
+static bool bucket_check_remote(struct step_report *report, const char *name, const char *place,
+                                struct store *store, bool *there, struct error *error)
+{
+    struct error why = {0};
+    if (store_root_exists(store, there, &why))
+        return step_report_finding(report, name, VERDICT_OK, NULL, NULL, error, "%s: the bucket %s",
+                                   place, *there ? "is there" : "is not there yet");
+    report->state = why.kind == ERROR_UNREACHABLE ? STEP_UNKNOWN : STEP_DIFFERS;
+    return step_report_finding(report, name, VERDICT_FAIL, why.message, why.remedy, error,
+                               "%s cannot be looked at", place);
+}
+
 static bool bucket_check(struct step_report *report, const char *name, const char *place,
                          bool *there, struct error *error)
 {
@@ -41,6 +54,11 @@ static bool bucket_check(struct step_report *report, const char *name, const cha
         report->state = STEP_UNKNOWN;
         return step_report_finding(report, name, VERDICT_FAIL, why.message, why.remedy, error,
                                    "%s cannot be opened", place);
+    }
+    if (!store_is_local(store)) {
+        bool ok = bucket_check_remote(report, name, place, store, there, error);
+        store_close(store);
+        return ok;
     }
     store_close(store);
     if (stat(place, &status) != 0 && errno == ENOENT)
@@ -81,9 +99,18 @@ static bool buckets_check(const struct step_target *target, struct step_report *
 static bool buckets_plan(const struct step_target *target, struct step_report *report,
                          struct error *error)
 {
-    for (size_t i = 0; i < BUCKETS; i++)
-        if (!file_exists(bucket_place(target, i)))
-            TRY(step_report_line(report, error, "mkdir -p %s", bucket_place(target, i)));
+    for (size_t i = 0; i < BUCKETS; i++) {
+        const char *place = bucket_place(target, i);
+        bool there = false;
+        struct store *store = store_open(place, NULL, error);
+        bool ok = store && store_root_exists(store, &there, error);
+        bool local = ok && store_is_local(store);
+        store_close(store);
+        TRY(ok);
+        if (!there)
+            TRY(local ? step_report_line(report, error, "mkdir -p %s", place)
+                      : step_report_line(report, error, "PUT the bucket of %s", place));
+    }
     return true;
 }
 
@@ -95,8 +122,11 @@ static bool buckets_apply(const struct step_target *target, struct step_report *
     bool ok = made && identity;
     for (size_t i = 0; ok && i < BUCKETS; i++) {
         const char *place = bucket_place(target, i);
-        bool there = file_exists(place);
-        ok = there || file_make_folders(place, 0770, error);
+        bool there = false;
+        struct store *store = store_open(place, NULL, error);
+        ok = store && store_root_exists(store, &there, error) &&
+             (there || store_root_make(store, error));
+        store_close(store);
         if (ok && !there)
             json_array_append_new(made, json_string(place));
         if (ok)
@@ -144,10 +174,15 @@ static bool buckets_undo(const struct step_target *target, struct step_report *r
     json_t *made = target->receipt ? json_object_get(target->receipt->restore, "made") : NULL;
     for (size_t i = 0; i < json_array_size(made); i++) {
         const char *place = json_string_value(json_array_get(made, i));
-        if (place && rmdir(place) != 0 && errno != ENOENT)
-            TRY(step_report_finding(report, "left", VERDICT_WARN, "it holds data",
-                                    "remove it by hand when nobody needs the data", error, "%s: %s",
-                                    place, strerror(errno)));
+        struct error why = {0};
+        bool removed = false;
+        struct store *store = place ? store_open(place, NULL, &why) : NULL;
+        bool ok = store && store_root_remove(store, &removed, &why);
+        store_close(store);
+        if (place && !removed)
+            TRY(step_report_finding(
+                report, "left", VERDICT_WARN, ok ? "it holds data" : why.message,
+                "remove it by hand when nobody needs the data", error, "%s: left as it is", place));
     }
     return true;
 }

@@ -137,13 +137,8 @@ static bool list_file(struct walk *walk, const char *path, const char *key,
     return entry->key != NULL;
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-    return strcmp(((const struct store_entry *)a)->key, ((const struct store_entry *)b)->key);
-}
-
-bool store_list(struct store *store, const char *prefix, struct store_listing *out,
-                struct error *error)
+bool folder_list(struct store *store, const char *prefix, struct store_listing *out,
+                 struct error *error)
 {
     *out = (struct store_listing){0};
     struct walk walk = {
@@ -153,15 +148,8 @@ bool store_list(struct store *store, const char *prefix, struct store_listing *o
         return false;
     }
     if (out->count)
-        qsort(out->entries, out->count, sizeof *out->entries, compare_entries);
+        qsort(out->entries, out->count, sizeof *out->entries, store_compare_entries);
     return true;
-}
-
-void store_listing_destroy(struct store_listing *listing)
-{
-    free(listing->entries);
-    arena_destroy(&listing->arena);
-    *listing = (struct store_listing){0};
 }
 
 /* A living writer holds the lock of its file. */
@@ -184,7 +172,7 @@ static bool sweep_file(struct walk *walk, const char *path, const char *key,
     return ok;
 }
 
-bool store_sweep(struct store *store, const char *prefix, size_t *removed, struct error *error)
+bool folder_sweep(struct store *store, const char *prefix, size_t *removed, struct error *error)
 {
     struct walk walk = {
         .store = store, .prefix = slice_of(prefix), .temporaries = true, .file = sweep_file};

@@ -14,9 +14,8 @@
 
 enum { WRITER_BUFFER = 256 * 1024 };
 
-struct store_writer {
-    const struct store *store;
-    struct sink sink;
+struct folder_writer {
+    struct store_writer base;
     int fd;
     char *path;
     char *folder;
@@ -34,7 +33,7 @@ bool store_name_is_temporary(const char *name)
 
 /* Creates the temporary file and takes its lock. A sweeper holds the lock while it removes a file,
  * so one that lost its name before we got the lock was swept: take another. */
-static bool temporary_create(struct store_writer *writer, struct error *error)
+static bool temporary_create(struct folder_writer *writer, struct error *error)
 {
     for (;;) {
         uint8_t uuid[16];
@@ -50,7 +49,7 @@ static bool temporary_create(struct store_writer *writer, struct error *error)
         int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
         writer->fd = open(writer->temporary, flags, 0666);
         if (writer->fd < 0 && errno == ENOENT) {
-            TRY(store_make_folders(writer->store, writer->folder, error));
+            TRY(store_make_folders(writer->base.store, writer->folder, error));
             writer->fd = open(writer->temporary, flags, 0666);
         }
         if (writer->fd < 0)
@@ -67,7 +66,7 @@ static bool temporary_create(struct store_writer *writer, struct error *error)
     }
 }
 
-static bool writer_flush(struct store_writer *writer, struct error *error)
+static bool writer_flush(struct folder_writer *writer, struct error *error)
 {
     TRY(FAULT("store.write.before", error));
     bool ok = file_write_all(writer->fd, writer->buffer, writer->buffered, writer->path, error);
@@ -77,7 +76,7 @@ static bool writer_flush(struct store_writer *writer, struct error *error)
 
 static bool writer_write(void *context, const void *data, size_t length, struct error *error)
 {
-    struct store_writer *writer = context;
+    struct folder_writer *writer = context;
     if (writer->buffered + length > WRITER_BUFFER) {
         TRY(writer_flush(writer, error));
         if (length >= WRITER_BUFFER) {
@@ -90,7 +89,7 @@ static bool writer_write(void *context, const void *data, size_t length, struct 
     return true;
 }
 
-static void writer_free(struct store_writer *writer)
+static void writer_free(struct folder_writer *writer)
 {
     if (writer->fd >= 0)
         close(writer->fd);
@@ -101,36 +100,40 @@ static void writer_free(struct store_writer *writer)
     free(writer);
 }
 
-void store_writer_abort(struct store_writer *writer)
+static void writer_discard(struct folder_writer *writer)
 {
-    if (writer == NULL)
-        return;
     if (writer->fd >= 0)
         unlink(writer->temporary);
     writer_free(writer);
 }
 
-struct store_writer *store_writer_open(struct store *store, const char *key, struct error *error)
+void folder_writer_abort(struct store_writer *writer)
 {
-    struct store_writer *writer = memory_zero(1, sizeof *writer, error);
+    writer_discard((struct folder_writer *)writer);
+}
+
+static struct folder_writer *writer_open(struct store *store, const char *key, struct error *error)
+{
+    struct folder_writer *writer = memory_zero(1, sizeof *writer, error);
     if (writer == NULL)
         return NULL;
-    writer->store = store;
+    writer->base.store = store;
     writer->fd = -1;
     writer->path = store_path(store, key, error);
     writer->folder = writer->path ? store_path_folder(writer->path, error) : NULL;
     writer->buffer = writer->folder ? memory_zero(WRITER_BUFFER, 1, error) : NULL;
     if (writer->buffer == NULL || !temporary_create(writer, error)) {
-        store_writer_abort(writer);
+        writer_discard(writer);
         return NULL;
     }
-    writer->sink = (struct sink){writer, 0, writer_write};
+    writer->base.sink = (struct sink){writer, 0, writer_write};
     return writer;
 }
 
-struct sink *store_writer_sink(struct store_writer *writer)
+struct store_writer *folder_writer_open(struct store *store, const char *key, struct error *error)
 {
-    return &writer->sink;
+    struct folder_writer *writer = writer_open(store, key, error);
+    return writer ? &writer->base : NULL;
 }
 
 /* Whether `path` is the very file behind `fd`. */
@@ -143,7 +146,7 @@ static bool same_file(int fd, const char *path)
 
 /* Gives the temporary file its name. Any answer but "done" may hide a link that was made (EIO, or
  * EEXIST to a repeated request on NFS), so the name decides: is it our file? */
-static bool writer_link(struct store_writer *writer, struct error *error)
+static bool writer_link(struct folder_writer *writer, struct error *error)
 {
     bool linked = link(writer->temporary, writer->path) == 0;
     int number = linked ? 0 : errno;
@@ -159,7 +162,7 @@ static bool writer_link(struct store_writer *writer, struct error *error)
 }
 
 /* The folder's entry is made but may not be on the disk. */
-static bool writer_sync_folder(struct store_writer *writer, struct error *error)
+static bool writer_sync_folder(struct folder_writer *writer, struct error *error)
 {
     struct error own = {0};
     if (FAULT("store.commit.before-folder-sync", &own) && file_sync_folder(writer->folder, &own))
@@ -170,7 +173,7 @@ static bool writer_sync_folder(struct store_writer *writer, struct error *error)
                      "%s: written, but not surely on the disk: %s", writer->path, own.message);
 }
 
-static bool writer_sync_file(struct store_writer *writer, struct error *error)
+static bool writer_sync_file(struct folder_writer *writer, struct error *error)
 {
     TRY(FAULT("store.commit.before-sync", error));
     return fsync(writer->fd) == 0 || error_set_system(error, errno, "fsync %s", writer->temporary);
@@ -178,10 +181,10 @@ static bool writer_sync_file(struct store_writer *writer, struct error *error)
 
 enum writer_publish { PUBLISH_NEW, PUBLISH_REPLACE };
 
-static bool writer_publish(struct store_writer *writer, enum writer_publish how,
+static bool writer_publish(struct folder_writer *writer, enum writer_publish how,
                            enum store_flush flush, struct error *error)
 {
-    bool durable = writer->store->durable && flush == STORE_FLUSH_NOW;
+    bool durable = writer->base.store->durable && flush == STORE_FLUSH_NOW;
     bool ok = writer_flush(writer, error) && (!durable || writer_sync_file(writer, error)) &&
               FAULT("store.commit.before-name", error);
     if (ok && how == PUBLISH_NEW)
@@ -198,33 +201,23 @@ static bool writer_publish(struct store_writer *writer, enum writer_publish how,
     return ok;
 }
 
-bool store_writer_commit(struct store_writer *writer, enum store_flush flush, struct error *error)
+bool folder_writer_commit(struct store_writer *writer, enum store_flush flush, struct error *error)
 {
-    return writer_publish(writer, PUBLISH_NEW, flush, error);
+    return writer_publish((struct folder_writer *)writer, PUBLISH_NEW, flush, error);
 }
 
-static bool put(struct store *store, const char *key, struct slice body, enum writer_publish how,
+bool folder_put(struct store *store, const char *key, struct slice body, bool if_absent,
                 struct error *error)
 {
-    struct store_writer *writer = store_writer_open(store, key, error);
+    struct folder_writer *writer = writer_open(store, key, error);
     if (writer == NULL)
         return false;
-    if (!sink_write(&writer->sink, body.data, body.length, error)) {
-        store_writer_abort(writer);
+    if (!sink_write(&writer->base.sink, body.data, body.length, error)) {
+        writer_discard(writer);
         return false;
     }
-    return writer_publish(writer, how, STORE_FLUSH_NOW, error);
-}
-
-bool store_put(struct store *store, const char *key, struct slice body, struct error *error)
-{
-    return put(store, key, body, PUBLISH_REPLACE, error);
-}
-
-bool store_put_if_absent(struct store *store, const char *key, struct slice body,
-                         struct error *error)
-{
-    return put(store, key, body, PUBLISH_NEW, error);
+    return writer_publish(writer, if_absent ? PUBLISH_NEW : PUBLISH_REPLACE, STORE_FLUSH_NOW,
+                          error);
 }
 
 struct flush_wave {
@@ -285,8 +278,8 @@ static void free_texts(char **texts, size_t count)
     free(texts);
 }
 
-bool store_sync(struct store *store, const char *const *keys, size_t count, struct pool *pool,
-                struct error *error)
+bool folder_sync(struct store *store, const char *const *keys, size_t count, struct pool *pool,
+                 struct error *error)
 {
     if (!store->durable || count == 0)
         return true;

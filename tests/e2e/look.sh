@@ -34,7 +34,9 @@ expect_exit 3 surf scan "$types" --columns idd
 expect_text "$work/err" "did you mean id"
 expect_exit 2 surf scan "$types" --where "dt = 'tomorrow'"
 expect_exit 3 surf scan "$work/nothing"
-expect_exit 7 surf scan s3://bucket/table
+expect_exit 7 surf scan hdfs://host/table
+expect_exit 3 env -u AWS_ACCESS_KEY_ID "$SURFBOARD" scan s3://bucket/table
+expect_text "$work/err" "AWS_ACCESS_KEY_ID"
 cp -r "$types" "$work/broken"
 data=$(find "$work/broken/data" -name '*.parquet')
 truncate -s -1 "$data"

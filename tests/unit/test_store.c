@@ -84,7 +84,7 @@ static void uris_of_every_form_name_the_same_place(void **state)
     assert_true(slice_ends_with(slice_of(store_root(store)), SLICE_LITERAL("/here")));
     store_close(store);
     struct error error = {0};
-    assert_null(store_open("s3://bucket/x", NULL, &error));
+    assert_null(store_open("hdfs://host/x", NULL, &error));
     assert_int_equal(error.kind, ERROR_UNSUPPORTED);
     assert_true(error.remedy[0]);
     assert_null(store_open("", NULL, &error));

@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/pipeline/lake_store.h"
 #include "tui/screen/input.h"
 #include "tui/screen/terminal.h"
 
@@ -84,6 +85,7 @@ static bool open_profile(struct app *app, struct error *error)
         return true;
     TRY(profile_load(options->profile_path, &app->profile, error));
     app->has_profile = true;
+    lake_store_use(&app->profile);
     app->read_only = options->read_only || app->profile.read_only;
     for (size_t i = 0; i < app->profile.screen.key_count; i++)
         TRY(keymap_set(&app->keymap, app->profile.screen.keys[i].name,
