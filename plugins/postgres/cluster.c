@@ -264,7 +264,7 @@ static bool cluster_await_start(struct cluster *cluster, pid_t pid, struct error
         if (cluster_running(cluster) && cluster_answers(cluster))
             return true;
         int status;
-        bool ended = pid > 0 && waitpid(pid, &status, WNOHANG) == pid;
+        bool ended = pid > 0 ? waitpid(pid, &status, WNOHANG) == pid : !cluster_running(cluster);
         if (ended || clock_monotonic_ns() > deadline) {
             char line[256];
             program_last_line(log, line, sizeof line);
@@ -279,8 +279,17 @@ static bool cluster_await_start(struct cluster *cluster, pid_t pid, struct error
 
 bool cluster_start(struct cluster *cluster, struct error *error)
 {
-    if (cluster_running(cluster))
-        return cluster_await_start(cluster, 0, error);
+    /* One that is there may be on its way up, or on its way down: then ours follows it. */
+    struct error why = {0};
+    if (cluster_running(cluster)) {
+        if (cluster_await_start(cluster, 0, &why))
+            return true;
+        if (cluster_running(cluster)) {
+            if (error)
+                *error = why;
+            return false;
+        }
+    }
     int port;
     TRY(cluster_free_port(cluster->port, &port, error));
     if (port != cluster->port) {

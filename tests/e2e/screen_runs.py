@@ -174,7 +174,9 @@ def reads_and_refuses(command, env, words, remedy):
 
 def other_owner(world, folder):
     """A state that may be read and not written; then one that may not even be read."""
-    command, env = [*NOBODY, *world.command], as_nobody(folder)
+    env = as_nobody(folder)
+    program = shutil.copy(world.command[0], env["HOME"])  # where nobody may run it, wherever the sources lie
+    command = [*NOBODY, program, *world.command[1:]]
     subprocess.run(["chmod", "-R", "a+rX", world.home / "state", world.home / "deltas", world.home / "warehouse"], check=True)
     print("    said:", reads_and_refuses(command, env, "Permission denied", "run as the user who owns it"))
     os.chmod(world.home / "state", 0o700)

@@ -11,7 +11,7 @@ build="gcc make pkg-config libc6-dev libpq-dev libcurl4-openssl-dev libjansson-d
     zlib1g-dev libzstd-dev libsnappy-dev libisal-dev libxxhash-dev libssl-dev libutf8proc-dev
     libncurses-dev libreadline-dev"
 demo="postgresql-15"
-test="clang-14 libclang-rt-14-dev libcmocka-dev libvterm-dev python3 python3-venv git"
+test="clang-14 libclang-rt-14-dev libcmocka-dev libvterm-dev procps psmisc python3 python3-venv git"
 check="clang-14 clang-format-14 clang-tidy-14 libcmocka-dev libvterm-dev python3 git"
 
 only_check=

@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "plugins/postgres/session.h"
 #include "plugins/postgres/shop.h"
 #include "tui/demo/demo.h"
+
+enum { LOCK_LOOKS = 20, LOCK_LOOK_MS = 50 };
 
 static bool build_folder(struct demo *demo, struct error *error)
 {
@@ -34,7 +37,13 @@ static bool build_folder(struct demo *demo, struct error *error)
     demo->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (demo->lock < 0)
         return error_set_system(error, errno, "%s", path);
-    if (flock(demo->lock, LOCK_EX | LOCK_NB) != 0)
+    /* One that was just killed may not be gone yet. */
+    bool locked = flock(demo->lock, LOCK_EX | LOCK_NB) == 0;
+    for (int i = 0; !locked && i < LOCK_LOOKS; i++) {
+        clock_sleep_ms(LOCK_LOOK_MS);
+        locked = flock(demo->lock, LOCK_EX | LOCK_NB) == 0;
+    }
+    if (!locked)
         return error_set(error, ERROR_CONFLICT, "stop the other one, or choose another --dir",
                          "a demo runs in %s already", demo->folder);
     demo->resumed = file_exists(demo->profile_path);
@@ -47,7 +56,7 @@ static bool build_cluster(struct demo *demo, struct error *error)
     snprintf(path, sizeof path, "%s/postgres", demo->folder);
     demo_say(demo,
              demo->resumed ? "starting the private Postgres again" : "making a private Postgres");
-    TRY(cluster_open(path, &demo->cluster, error));
+    TRY(demo_guard_await(demo, error) && cluster_open(path, &demo->cluster, error));
     demo->cluster_open = true;
     return cluster_start(&demo->cluster, error) && demo_guard_start(demo, error) &&
            cluster_create_database(&demo->cluster, "shop", error) &&

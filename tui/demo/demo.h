@@ -44,6 +44,8 @@ void demo_child_destroy(struct demo_child *child); /* kills what runs */
 /* A process that waits for our end, however it comes, and then stops the cluster. */
 struct demo;
 bool demo_guard_start(struct demo *demo, struct error *error);
+/* Waits until the guard of a demo that died here has stopped its server. */
+bool demo_guard_await(const struct demo *demo, struct error *error);
 void demo_guard_dismiss(struct demo *demo);
 
 /* ---- the demo ---- */

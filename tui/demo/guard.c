@@ -4,13 +4,25 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tui/demo/demo.h"
 
-/* Its own session: a signal to our terminal or group does not reach it. */
-static void guard_wait(const struct cluster *cluster, int fd)
+enum { GUARD_WAIT_MS = 30000, GUARD_POLL_MS = 50 };
+
+static int guard_open(const struct demo *demo)
+{
+    char path[DEMO_PATH_SIZE + 16];
+    snprintf(path, sizeof path, "%s/guard", demo->folder);
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/* Its own session: a signal to our terminal or group does not reach it. Its lock tells the next
+ * demo that a server is still being stopped. */
+static void guard_wait(const struct demo *demo, const struct cluster *cluster, int fd)
 {
     char byte;
     struct cluster copy = *cluster;
@@ -21,6 +33,9 @@ static void guard_wait(const struct cluster *cluster, int fd)
     for (int i = 0; i < 1024; i++)
         if (i != fd)
             close(i); /* locks and pipes are not ours to hold */
+    int lock = guard_open(demo);
+    if (lock >= 0)
+        flock(lock, LOCK_EX | LOCK_NB);
     ssize_t got;
     do
         got = read(fd, &byte, 1);
@@ -28,6 +43,20 @@ static void guard_wait(const struct cluster *cluster, int fd)
     if (got <= 0 && cluster_running(&copy))
         cluster_stop(&copy, NULL);
     _exit(0);
+}
+
+bool demo_guard_await(const struct demo *demo, struct error *error)
+{
+    int64_t deadline = clock_monotonic_ns() + GUARD_WAIT_MS * INT64_C(1000000);
+    int lock = guard_open(demo);
+    if (lock < 0)
+        return error_set_system(error, errno, "%s/guard", demo->folder);
+    bool ended;
+    while (!(ended = flock(lock, LOCK_EX | LOCK_NB) == 0) && clock_monotonic_ns() < deadline)
+        clock_sleep_ms(GUARD_POLL_MS);
+    close(lock);
+    return ended || error_set(error, ERROR_CONFLICT, "try again in a moment",
+                              "the Postgres of the demo before is still being stopped");
 }
 
 bool demo_guard_start(struct demo *demo, struct error *error)
@@ -39,7 +68,7 @@ bool demo_guard_start(struct demo *demo, struct error *error)
     pid_t pid = fork();
     if (pid == 0) {
         close(pipes[1]);
-        guard_wait(&demo->cluster, pipes[0]);
+        guard_wait(demo, &demo->cluster, pipes[0]);
     }
     int number = errno;
     close(pipes[0]);
