@@ -64,7 +64,7 @@ DEPS := tests/tools/deps.sh
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all demo test bench fuzz format check install clean deps help unit unit-run fuzz-build \
-    bench-build pty program screen tools tidy FORCE
+    bench-build pty program screen stack-test tools tidy FORCE
 
 all: $(BUILD)/surfboard ## builds ./surfboard
 	$(Q)ln -sfn $(BUILD)/surfboard surfboard
@@ -155,6 +155,11 @@ test: ## every test that can run here, in under 10 minutes; ONLY=name narrows, s
 	$(SUB) FAULTS=1 program unit screen tools pty
 	$(SUB) $(WATCHED) program unit screen fuzz-build pty
 	$(Q)python3 tests/run.py $(if $(ONLY),--only '$(ONLY)')
+
+stack-test: ## the tests against real S3 servers, built or fetched once into the cache
+	$(Q)$(DEPS) test
+	$(SUB) FAULTS=1 program unit tools
+	$(Q)python3 tests/run.py --tier stack $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_SECONDS ?= 300
 fuzz: ## fuzzes every parser for FUZZ_SECONDS (300) each; ONLY=fuzz_parquet

@@ -25,6 +25,8 @@ WATCHED = ROOT / ".build/clang-14-address-undefined-fuzzer-no-link-faults"
 LOGS = ROOT / ".build/test"
 LAST_TIMES = LOGS / "seconds.json"
 TIERS = ("e2e", "pty", "screen", "fuzz", "watched", "unit")
+# With servers that have to be built or fetched first: `make stack-test`, not `make test`.
+STACK = {"s3_lake", "s3_second"}
 SKIPPED = 77
 # Seconds until a test counts as hung, on a machine that others use as well.
 E2E_LIMIT = 900
@@ -78,9 +80,11 @@ def promise_of(path):
     sys.exit(f"{path}: the first comment must be `Promise: ...`")
 
 
-def e2e_tasks(python):
+def e2e_tasks(python, stack=False):
     for path in sorted((ROOT / "tests/e2e").iterdir()):
         if path.suffix not in (".sh", ".py") or path.name.startswith(("lib.", "lib_")):
+            continue
+        if (path.stem in STACK) != stack:
             continue
         command = ["bash", str(path)] if path.suffix == ".sh" else [python, str(path)]
         promise = promise_of(path)
@@ -221,7 +225,7 @@ def run(tasks, jobs, environment):
 
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
-    options.add_argument("--tier", action="append", choices=TIERS)
+    options.add_argument("--tier", action="append", choices=(*TIERS, "stack"))
     options.add_argument("--only", default="")
     # More than cores: many wait for a disk, a server or a terminal.
     options.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 2))
@@ -230,18 +234,19 @@ def main():
     tiers = chosen.tier or TIERS
     LOGS.mkdir(parents=True, exist_ok=True)
     python = sys.executable
-    if {"e2e", "screen"} & set(tiers):
+    if {"e2e", "stack", "screen"} & set(tiers):
         python = subprocess.run([ROOT / "tests/tools/venv.sh"], check=True, stdout=subprocess.PIPE,
                                 text=True).stdout.strip()
     made = {
         "e2e": lambda: e2e_tasks(python),
         "screen": lambda: screen_tasks(python),
+        "stack": lambda: e2e_tasks(python, stack=True),
         "pty": pty_tasks,
         "fuzz": lambda: fuzz_tasks(chosen.fuzz_seconds),
         "watched": lambda: unit_tasks("watched", WATCHED),
         "unit": lambda: unit_tasks("unit", PLAIN),
     }
-    tasks = [task for tier in TIERS if tier in tiers for task in made[tier]() 
+    tasks = [task for tier in (*TIERS, "stack") if tier in tiers for task in made[tier]() 
              if chosen.only in task.name or chosen.only == task.tier]
     if not tasks:
         sys.exit(f"run.py: nothing is called {chosen.only!r}")
