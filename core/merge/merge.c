@@ -218,7 +218,7 @@ static bool finish_commit(struct target *target, struct error *error)
 {
     char number[24], rows[24];
     snprintf(rows, sizeof rows, "%lld",
-             (long long)(target->inserted + target->updated + target->deleted));
+             (long long)target->inserted + (long long)target->updated + (long long)target->deleted);
     snprintf(number, sizeof number, "%lld", (long long)iceberg_commit_snapshot_id(target->commit));
     char *property =
         table_state_print(&target->conflate.state, target->topic, "${snapshot-id}", error);

@@ -246,6 +246,15 @@ static void draw_orphan(const struct watch_orphan *orphan, struct canvas *canvas
     draw_line(canvas, inside, &row, "Remedy", STYLE_TEXT, text);
 }
 
+/* Before the first look: the same page, with nothing claimed. */
+static const struct lag not_looked = {
+    .state = "looking",
+    .chain = {{.stage = "source", .lag_s = -1, .state = LAG_UNKNOWN},
+              {.stage = "captured", .lag_s = -1, .state = LAG_UNKNOWN},
+              {.stage = "files", .lag_s = -1, .state = LAG_UNKNOWN},
+              {.stage = "merged", .lag_s = -1, .state = LAG_UNKNOWN},
+              {.stage = "visible", .lag_s = -1, .state = LAG_UNKNOWN}}};
+
 void streams_draw_detail(struct streams_view *view, struct canvas *canvas, struct rect rect)
 {
     const struct app *app = view->view.app;
@@ -265,24 +274,24 @@ void streams_draw_detail(struct streams_view *view, struct canvas *canvas, struc
     detail_title(view, stream, text, sizeof text);
     struct rect inside = canvas_box(canvas, rect, text, NULL, false);
     struct rect chain = {inside.row, inside.column + 1, 2, inside.columns - 1};
-    if (stream->known)
-        draw_chain(&stream->lag, canvas, chain, stale, positions);
-    else
-        canvas_print(canvas, inside.row, inside.column + 1, inside.columns - 2, STYLE_DIM,
-                     "looking");
+    draw_chain(stream->known ? &stream->lag : &not_looked, canvas, chain, stale, positions);
     int at = inside.row + 2 + positions;
     if (rect.rows > DETAIL_ROWS) {
         streams_reason(app, stream, text, sizeof text);
         draw_line(canvas, inside, &at, "State", STYLE_TEXT, *text ? text : "ok");
     }
-    streams_if_left(stream, text, sizeof text);
+    if (stream->known)
+        streams_if_left(stream, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "not known yet");
     draw_line(canvas, inside, &at, "If left", STYLE_TEXT, text);
     streams_remedy(app, stream, text, sizeof text);
     draw_line(canvas, inside, &at, "Remedy", STYLE_TEXT, text);
     streams_checked(app, stream, text, sizeof text);
     draw_line(canvas, inside, &at, "Checked", STYLE_DIM, text);
+    /* Who reads it comes with the first look. */
     readers_text(stream, text, sizeof text);
-    draw_line(canvas, inside, &at, "Read by", STYLE_TEXT, text);
+    draw_line(canvas, inside, &at, "Read by", STYLE_TEXT, stream->known ? text : "looking");
     const char *from = stream->lag.stream->freshness_from_model ? "of the model" : "of the profile";
     char goal[32];
     watch_age((double)stream->lag.stream->freshness_ms / 1e3, goal, sizeof goal);

@@ -1,5 +1,6 @@
 #include "tui/screen/watch.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,10 @@ static void watch_silent(void *context)
 
 static bool watch_run(struct job *job, void *context, struct error *error)
 {
-    return watch_read(context, job_stop_flag(job), error);
+    bool ok = watch_read(context, job_stop_flag(job), error);
+    /* What the tables' metadata took on the way is given back: the next look may be a while off. */
+    malloc_trim(0);
+    return ok;
 }
 
 static void watch_tell(struct app *app, const struct error *error)
