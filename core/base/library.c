@@ -72,10 +72,22 @@ static int library_drop(struct dl_phdr_info *info, size_t size, void *context)
     return 0;
 }
 
+/* Objects that came with the program: they are left alone. */
+static atomic_size_t library_own;
+
+void library_rest(void)
+{
+    struct library_kin kin = {.known = atomic_load(&library_own)};
+    if (kin.known)
+        dl_iterate_phdr(library_drop, &kin);
+}
+
 static int library_load(struct library *library)
 {
     struct library_kin kin = {0};
+    size_t none = 0;
     dl_iterate_phdr(library_count, &kin);
+    atomic_compare_exchange_strong(&library_own, &none, kin.count);
     void *handle = library_open(library);
     kin = (struct library_kin){.known = kin.count};
     dl_iterate_phdr(library_drop, &kin);

@@ -68,6 +68,10 @@ struct library {
 /* Loads it on the first call, from whichever thread; it stays until the program ends. False with
  * ERROR_IO, now and ever after, when it is not there or lacks a function. */
 bool library_ready(struct library *library, struct error *error);
+
+/* Lets go of the pages of all that was loaded so which can be read again from their files: after
+ * work that comes once, as logging in to a server. Nothing breaks that is using them. */
+void library_rest(void);
 /* The same without words, for the functions that pass on. */
 bool library_is_ready(struct library *library);
 

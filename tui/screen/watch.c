@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/library.h"
 #include "core/base/memory.h"
 #include "core/base/quantity.h"
 #include "tui/screen/watch_private.h"
@@ -146,6 +147,10 @@ static bool watch_run(struct job *job, void *context, struct error *error)
     bool ok = watch_read(context, job_stop_flag(job), error);
     /* What the tables' metadata took on the way is given back: the next look may be a while off. */
     malloc_trim(0);
+    struct watch_work *work = context;
+    if (!work->rested)
+        library_rest(); /* who was logged in to stays so */
+    work->rested = true;
     return ok;
 }
 

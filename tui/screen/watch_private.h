@@ -11,7 +11,8 @@ struct watch_work {
     struct app *app;
     const struct pipeline *pipeline; /* NULL: the model could not be loaded */
     const struct profile *profile;
-    bool whole; /* streams too, not only runs */
+    bool whole;  /* streams too, not only runs */
+    bool rested; /* after the first look, which logged in */
     struct lag_session session;
     struct watch_reading {
         struct lag lag;
