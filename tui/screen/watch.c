@@ -144,12 +144,14 @@ static void watch_silent(void *context)
 
 static bool watch_run(struct job *job, void *context, struct error *error)
 {
-    bool ok = watch_read(context, job_stop_flag(job), error);
-    /* What the tables' metadata took on the way is given back: the next look may be a while off. */
-    malloc_trim(0);
     struct watch_work *work = context;
-    if (!work->rested)
-        library_rest(); /* who was logged in to stays so */
+    bool ok = watch_read(work, job_stop_flag(job), error);
+    /* Once, not each second: logging in and reading every table for the first time takes most, and
+     * trimming holds up whoever allocates meanwhile. */
+    if (!work->rested) {
+        malloc_trim(0);
+        library_rest();
+    }
     work->rested = true;
     return ok;
 }
