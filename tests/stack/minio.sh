@@ -6,16 +6,12 @@
 # The keys are $MINIO_ROOT_USER and $MINIO_ROOT_PASSWORD (surfadmin, surfsecret1). `build` needs go 1.24 or
 # newer and about 3 minutes and 1.5 GB once; its own module and build cache is removed behind it.
 set -euo pipefail
+. "$(dirname "$0")/server.sh"
 
 version=v0.0.0-20260212201848-7aac2a2c5b7c
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/surfboard
 binary=$cache/minio-$version/minio
 : "${MINIO_ROOT_USER:=surfadmin}" "${MINIO_ROOT_PASSWORD:=surfsecret1}"
-
-die() {
-    echo "minio.sh: $*" >&2
-    exit 1
-}
 
 build() {
     [ -x "$binary" ] && return
@@ -44,33 +40,15 @@ free_port() {
 }
 
 start() {
-    local dir=$1 port tries
+    local dir=$1 port
     mkdir -p "$dir/data"
     port=$(free_port)
     MINIO_ROOT_USER=$MINIO_ROOT_USER MINIO_ROOT_PASSWORD=$MINIO_ROOT_PASSWORD HOME=$dir \
         MINIO_UPDATE=off setsid "$binary" server "$dir/data" --quiet --address "127.0.0.1:$port" \
         --console-address "127.0.0.1:$(free_port)" >"$dir/minio.log" 2>&1 </dev/null &
     echo $! >"$dir/minio.pid"
-    for tries in $(seq 300); do
-        curl -sf -o /dev/null "http://127.0.0.1:$port/minio/health/live" && break
-        kill -0 "$(cat "$dir/minio.pid")" 2>/dev/null || die "it ended: $(tail -n 3 "$dir/minio.log")"
-        [ "$tries" -lt 300 ] || die "it does not get ready: $(tail -n 3 "$dir/minio.log")"
-        sleep 0.1
-    done
+    await_ready "$dir" "http://127.0.0.1:$port/minio/health/live"
     echo "http://127.0.0.1:$port"
-}
-
-stop() {
-    local pid tries
-    [ -f "$1/minio.pid" ] || return 0
-    pid=$(cat "$1/minio.pid")
-    kill "$pid" 2>/dev/null || true
-    for tries in $(seq 100); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    [ "$tries" -lt 100 ] || kill -9 "$pid" 2>/dev/null || true
-    rm -f "$1/minio.pid"
 }
 
 case ${1:-} in

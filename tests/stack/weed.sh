@@ -6,15 +6,11 @@
 #
 # The second S3 server of the tests: what holds on one server alone is no promise. The keys are those of minio.sh.
 set -euo pipefail
+. "$(dirname "$0")/server.sh"
 
 version=4.48
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/surfboard
 binary=$cache/weed-$version/weed
-
-die() {
-    echo "weed.sh: $*" >&2
-    exit 1
-}
 
 fetch() {
     [ -x "$binary" ] && return
@@ -50,7 +46,7 @@ print(*found)'
 }
 
 start() {
-    local dir=$1 master volume filer s3 tries
+    local dir=$1 master volume filer s3
     mkdir -p "$dir/data" "$dir/log"
     read -r master volume filer s3 < <(free_ports)
     cat >"$dir/s3.json" <<END
@@ -62,26 +58,8 @@ END
         -s3.config="$dir/s3.json" -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false \
         -master.volumeSizeLimitMB=64 -volume.max=100 -bucket=lake >"$dir/weed.log" 2>&1 </dev/null &
     echo $! >"$dir/weed.pid"
-    for tries in $(seq 300); do
-        curl -sf -o /dev/null "http://127.0.0.1:$s3/healthz" && break
-        kill -0 "$(cat "$dir/weed.pid")" 2>/dev/null || die "it ended: $(tail -n 3 "$dir/weed.log")"
-        [ "$tries" -lt 300 ] || die "it does not get ready: $(tail -n 3 "$dir/weed.log")"
-        sleep 0.1
-    done
+    await_ready "$dir" "http://127.0.0.1:$s3/healthz"
     echo "http://127.0.0.1:$s3"
-}
-
-stop() {
-    local pid tries
-    [ -f "$1/weed.pid" ] || return 0
-    pid=$(cat "$1/weed.pid")
-    kill "$pid" 2>/dev/null || true
-    for tries in $(seq 100); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    [ "$tries" -lt 100 ] || kill -9 "$pid" 2>/dev/null || true
-    rm -f "$1/weed.pid"
 }
 
 case ${1:-} in
