@@ -15,6 +15,7 @@
 #include "core/store/s3_store.h"
 #include "core/store/s3_xml.h"
 #include "tests/unit/fake_s3.h"
+#include "tests/unit/store_race.h"
 
 static int start(void **state)
 {
@@ -406,36 +407,17 @@ static void a_server_deaf_to_conditions_is_refused(void **state)
     store_close(store);
 }
 
-struct race {
-    struct store *store;
-    atomic_int won;
-};
-
-static bool race_put(void *context, size_t index, struct error *error)
-{
-    struct race *race = context;
-    char key[32];
-    struct error own = {0};
-    snprintf(key, sizeof key, "m/v%zu", index / 8);
-    if (store_put_if_absent(race->store, key, SLICE_LITERAL("body"), &own))
-        atomic_fetch_add(&race->won, 1);
-    else if (own.kind != ERROR_EXISTS)
-        return error_set(error, own.kind, NULL, "%s", own.message);
-    return true;
-}
-
 static void of_many_racing_writers_one_wins(void **state)
 {
     (void)state;
-    struct race race = {.store = open_lake()};
-    struct pool *pool = pool_create(8, NULL);
+    struct store *store = open_lake();
     struct error error = {0};
     /* Some answers are lost, some requests are never carried out. */
     fake_s3_fault("PUT m/v1 2 lost\nPUT m/v3 3 lost\nPUT m/v4 2 cut\nPUT m/v7 1 status 500");
-    assert_good(&error, pool_run(pool, 160, race_put, &race, &error));
-    assert_int_equal(race.won, 20);
-    pool_destroy(pool);
-    store_close(race.store);
+    int won = store_race(store, &error);
+    assert_good(&error, won >= 0);
+    assert_int_equal(won, 20);
+    store_close(store);
 }
 
 /* ---- large objects ---- */

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "core/base/random.h"
 #include "core/store/store.h"
 #include "tests/unit/fake_s3.h"
+#include "tests/unit/store_race.h"
 
 static char base[256];  /* the kind's place */
 static char place[320]; /* a fresh one below it, for each test */
@@ -137,35 +137,16 @@ static void put_if_absent_is_won_once(void **state)
     store_close(store);
 }
 
-struct race {
-    struct store *store;
-    atomic_int won;
-};
-
-static bool race_put(void *context, size_t index, struct error *error)
-{
-    struct race *race = context;
-    char key[32];
-    struct error own = {0};
-    snprintf(key, sizeof key, "m/v%zu", index / 8);
-    if (store_put_if_absent(race->store, key, SLICE_LITERAL("body"), &own))
-        atomic_fetch_add(&race->won, 1);
-    else if (own.kind != ERROR_EXISTS)
-        return error_set(error, own.kind, NULL, "%s", own.message);
-    return true;
-}
-
 static void of_many_racing_writers_one_wins(void **state)
 {
     (void)state;
-    struct race race = {.store = open_place()};
-    struct pool *pool = pool_create(8, NULL);
+    struct store *store = open_place();
     struct error error = {0};
-    assert_good(&error, pool_run(pool, 160, race_put, &race, &error));
-    assert_int_equal(race.won, 20);
-    assert_int_equal(count_below(race.store, ""), 20);
-    pool_destroy(pool);
-    store_close(race.store);
+    int won = store_race(store, &error);
+    assert_good(&error, won >= 0);
+    assert_int_equal(won, 20);
+    assert_int_equal(count_below(store, ""), 20);
+    store_close(store);
 }
 
 static struct store_writer *write_object(struct store *store, const char *key, const char *bytes,
